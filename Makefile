@@ -1,0 +1,59 @@
+# The workspace's commands; `make help` lists them. Everything runs in .venv, which is made when it is missing or stale.
+
+PYTHON ?= $(firstword $(foreach python,python3.11 python3.12 python3.13 python3,$(shell command -v $(python))))
+VENV := .venv
+BIN := $(VENV)/bin
+DISTRIBUTIONS := core plugins/solo plugins/threads plugins/gevent plugins/eventlet
+SOURCES := $(addsuffix /src,$(DISTRIBUTIONS)) tests $(wildcard examples benchmarks)
+STAMP := $(VENV)/.complete
+PYTEST_FLAGS ?= -n 2
+
+.DEFAULT_GOAL := help
+.PHONY: help venv demo test check format bench docs dist clean
+
+help:  ## list these targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+venv: $(STAMP)  ## make .venv: every distribution, editable, and the development tools
+
+$(STAMP): pyproject.toml constraints.txt $(addsuffix /pyproject.toml,$(DISTRIBUTIONS))
+	@test -n "$(PYTHON)" || { echo "make: no python3 found; pools needs Python 3.11 or newer: make PYTHON=/path/to/python3" >&2; exit 2; }
+	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	    echo "make: $(PYTHON) is $$("$(PYTHON)" --version); pools needs 3.11 or newer: make PYTHON=/path/to/python3" >&2; exit 2; }
+	"$(PYTHON)" -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --upgrade pip
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --group dev \
+	    $(foreach distribution,$(DISTRIBUTIONS),--editable ./$(distribution))
+	@touch $@
+
+demo: $(STAMP)  ## fetch and parse a thousand feeds through three pools
+	$(BIN)/python -m examples.feedhub
+
+test: $(STAMP)  ## run the tests; PYTEST_FLAGS chooses how (default: -n 2)
+	$(BIN)/python -m pytest $(PYTEST_FLAGS)
+
+check: $(STAMP)  ## formatting, lint, types and the shape of the tree; changes nothing
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy $(SOURCES)
+	$(BIN)/python -m pytest --quiet tests/core/test_tree.py tests/packaging/test_versions.py tests/packaging/test_docs_commands.py
+
+format: $(STAMP)  ## format the code and mend what ruff can
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: $(STAMP)  ## measure our pools and their peers in one run
+	$(BIN)/python -m benchmarks
+
+docs: $(STAMP)  ## build the documentation into docs/_build
+	$(BIN)/python -m sphinx -W --keep-going --quiet docs docs/_build
+
+dist: $(STAMP)  ## build every wheel and sdist into dist/
+	rm -rf dist
+	for distribution in $(DISTRIBUTIONS); do \
+	    $(BIN)/python -m build --quiet --no-isolation --outdir dist $$distribution || exit; \
+	done
+
+clean:  ## remove what these targets make
+	rm -rf $(VENV) dist docs/_build .pytest_cache .mypy_cache .ruff_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,1 @@
+"""The threads pool: jobs run on threads."""

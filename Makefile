@@ -1,6 +1,9 @@
 # The workspace's commands; `make help` lists them. Everything runs in .venv, which is made when it is missing or stale.
 
-PYTHON ?= $(firstword $(foreach python,python3.11 python3.12 python3.13 python3,$(shell command -v $(python))))
+# The first of these that runs and is new enough; PYTHON=/path/to/python3 chooses another.
+NEW_ENOUGH := import sys; sys.exit(sys.version_info < (3, 11))
+PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11; do \
+    $$python -c '$(NEW_ENOUGH)' 2>/dev/null && echo $$python && break; done)
 VENV := .venv
 BIN := $(VENV)/bin
 DISTRIBUTIONS := core plugins/solo plugins/threads plugins/gevent plugins/eventlet
@@ -17,9 +20,9 @@ help:  ## list these targets
 venv: $(STAMP)  ## make .venv: every distribution, editable, and the development tools
 
 $(STAMP): pyproject.toml constraints.txt $(addsuffix /pyproject.toml,$(DISTRIBUTIONS))
-	@test -n "$(PYTHON)" || { echo "make: no python3 found; pools needs Python 3.11 or newer: make PYTHON=/path/to/python3" >&2; exit 2; }
-	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
-	    echo "make: $(PYTHON) is $$("$(PYTHON)" --version); pools needs 3.11 or newer: make PYTHON=/path/to/python3" >&2; exit 2; }
+	@test -n "$(PYTHON)" || { echo "pools needs Python 3.11 or newer, and none is on PATH: make PYTHON=/path/to/python3" >&2; exit 2; }
+	@"$(PYTHON)" -c '$(NEW_ENOUGH)' || { \
+	    echo "$(PYTHON) is $$("$(PYTHON)" --version 2>&1); pools needs Python 3.11 or newer: make PYTHON=/path/to/python3" >&2; exit 2; }
 	"$(PYTHON)" -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --upgrade pip
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --group dev \

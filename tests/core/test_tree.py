@@ -1,0 +1,153 @@
+"""The shape of the source tree: which way imports run, what may be imported early, how long a module is."""
+
+from __future__ import annotations
+
+import ast
+import graphlib
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+CORE = ROOT / "core" / "src" / "pools"
+PLUGINS = sorted(ROOT.glob("plugins/*/src/pools_*"))
+
+#: The core's modules from the bottom up: a module imports from its own layer or from one below it. A package stands
+#: for all of its modules.
+LAYERS = (
+    ("errors", "states", "spec"),
+    (
+        "hooks",
+        "signals",
+        "job",
+        "limits",
+        "timer",
+        "loop",
+        "stats",
+        "current",
+        "ledger",
+        "permits",
+        "slots",
+        "waiters",
+        "green",
+    ),
+    ("config", "patching", "pool"),
+    ("registry", "executor", "aio"),
+    ("__init__",),
+    ("cli",),
+    ("boot", "__main__", "testing"),
+)
+
+GREEN = {"gevent", "eventlet", "greenlet"}
+
+#: What a plugin's declaration, which is read before the patch, must not bring in.
+TOO_EARLY = GREEN | {"billiard", "ssl", "multiprocessing", "concurrent.futures.thread", "asyncio", "click", "rich"}
+
+
+def modules() -> list[Path]:
+    return [path for root in (CORE, *PLUGINS) for path in sorted(root.rglob("*.py"))]
+
+
+def module_name(path: Path) -> str:
+    parts = path.relative_to(next(parent for parent in path.parents if parent.name == "src")).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def imports(path: Path) -> Iterator[str]:
+    """Yield the full name of every module that this one imports when it runs, wherever in it the import stands."""
+    known = {module_name(module) for module in modules()}
+    waiting: list[ast.AST] = [ast.parse(path.read_text(), str(path))]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, ast.If) and ast.unparse(node.test) in ("TYPE_CHECKING", "typing.TYPE_CHECKING"):
+            waiting.extend(node.orelse)
+        elif isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.module, f"{path}: a relative import in line {node.lineno}"
+            for alias in node.names:
+                name = f"{node.module}.{alias.name}"
+                yield name if name in known else node.module
+        else:
+            waiting.extend(ast.iter_child_nodes(node))
+
+
+def layer(module: str) -> int:
+    """Where a module of the core stands in ``LAYERS``."""
+    part = module.split(".")[1] if "." in module else "__init__"
+    for height, names in enumerate(LAYERS):
+        if part in names:
+            return height
+    pytest.fail(f"{module} has no layer: give it one in LAYERS")
+
+
+@pytest.mark.parametrize("path", sorted(CORE.rglob("*.py")), ids=module_name)
+def test_imports_in_the_core_run_one_way(path: Path) -> None:
+    name = module_name(path)
+    height = layer(name)
+    ours = {other for other in imports(path) if other.partition(".")[0] == "pools"}
+    wrong = sorted(other for other in ours if layer(other) > height)
+    assert not wrong, f"{name} imports from above itself: {', '.join(wrong)}"
+
+
+def test_no_modules_import_each_other_in_a_circle() -> None:
+    graph = {module_name(path): set(imports(path)) - {module_name(path)} for path in modules()}
+    try:
+        graphlib.TopologicalSorter(graph).prepare()
+    except graphlib.CycleError as error:
+        pytest.fail(" -> ".join(error.args[1]))
+
+
+@pytest.mark.parametrize("path", sorted(CORE.rglob("*.py")), ids=module_name)
+def test_the_core_imports_no_plugin_and_no_library_of_one(path: Path) -> None:
+    may = {"greenlet"} if module_name(path) == "pools.green" else set()
+    tops = {name.partition(".")[0] for name in imports(path)}
+    wrong = {top for top in tops if top.startswith("pools_") or top in GREEN | {"billiard"}} - may
+    assert not wrong, f"{module_name(path)} imports {', '.join(sorted(wrong))}"
+
+
+@pytest.mark.parametrize("plugin", PLUGINS, ids=lambda plugin: plugin.name)
+def test_a_plugin_imports_the_core_and_no_other_plugin(plugin: Path) -> None:
+    for path in sorted(plugin.rglob("*.py")):
+        tops = {name.partition(".")[0] for name in imports(path)}
+        wrong = {top for top in tops if top.startswith("pools_")} - {plugin.name}
+        assert not wrong, f"{module_name(path)} imports {', '.join(sorted(wrong))}"
+
+
+@pytest.mark.parametrize("plugin", PLUGINS, ids=lambda plugin: plugin.name)
+def test_a_declaration_imports_only_what_declarations_are_made_of(plugin: Path) -> None:
+    ours = {name for name in imports(plugin / "plugin.py") if name.startswith("pools")}
+    assert ours <= {"pools.spec", "pools.hooks"}
+
+
+@pytest.mark.parametrize("plugin", PLUGINS, ids=lambda plugin: plugin.name)
+def test_loading_a_declaration_brings_in_neither_its_pool_nor_what_a_patch_must_precede(plugin: Path) -> None:
+    code = f"import sys, json, {plugin.name}.plugin; print(json.dumps(list(sys.modules)))"
+    loaded = set(json.loads(subprocess.check_output([sys.executable, "-I", "-c", code], text=True)))
+    assert f"{plugin.name}.plugin" in loaded
+    implementation = {module_name(path) for path in plugin.glob("*.py")} - {plugin.name, f"{plugin.name}.plugin"}
+    assert not loaded & (TOO_EARLY | implementation)
+
+
+@pytest.mark.parametrize("path", modules(), ids=module_name)
+def test_a_module_has_one_concept_and_300_lines_at_most(path: Path) -> None:
+    assert len(path.read_text().splitlines()) <= 300
+
+
+@pytest.mark.parametrize("path", modules(), ids=module_name)
+def test_nobody_touches_the_private_names_of_another_library(path: Path) -> None:
+    """An underscore name is read or set through ``self`` or ``cls`` alone, and none is imported from elsewhere."""
+    documented = {"sys._getframe", "sys._current_frames", "os._exit"}
+    wrong = []
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Attribute) and node.attr.startswith("_") and not node.attr.endswith("__"):
+            owner = ast.unparse(node.value)
+            if owner not in ("self", "cls", "super()") and f"{owner}.{node.attr}" not in documented:
+                wrong.append(f"line {node.lineno}: {ast.unparse(node)}")
+        elif isinstance(node, ast.ImportFrom) and node.module != "__future__":
+            wrong += [f"line {node.lineno}: import {alias.name}" for alias in node.names if alias.name.startswith("_")]
+    assert not wrong, f"{module_name(path)}: {'; '.join(wrong)}"

@@ -12,7 +12,7 @@ STAMP := $(VENV)/.complete
 PYTEST_FLAGS ?= -n 2
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test check format bench docs dist clean
+.PHONY: help venv demo test check style types tree format bench docs dist clean
 
 help:  ## list these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -35,10 +35,16 @@ demo: $(STAMP)  ## fetch and parse a thousand feeds through three pools
 test: $(STAMP)  ## run the tests; PYTEST_FLAGS chooses how (default: -n 2)
 	$(BIN)/python -m pytest $(PYTEST_FLAGS)
 
-check: $(STAMP)  ## formatting, lint, types and the shape of the tree; changes nothing
+check: style types tree  ## formatting, lint, types and the shape of the tree; changes nothing
+
+style: $(STAMP)
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
+
+types: $(STAMP)
 	$(BIN)/mypy $(SOURCES)
+
+tree: $(STAMP)
 	$(BIN)/python -m pytest --quiet tests/core/test_tree.py tests/packaging/test_versions.py tests/packaging/test_docs_commands.py
 
 format: $(STAMP)  ## format the code and mend what ruff can

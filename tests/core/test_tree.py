@@ -59,10 +59,10 @@ def imports(path: Path) -> Iterator[str]:
         elif isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
-            assert node.level == 0, f"{path}: a relative import in line {node.lineno}"
-            for alias in node.names:
-                name = f"{node.module}.{alias.name}"
-                yield name if name in known else node.module
+            module = "." * node.level + (node.module or "")
+            assert node.level == 0, f"{path}, line {node.lineno}: {module} is relative; imports are absolute here"
+            names = [f"{module}.{alias.name}" for alias in node.names]
+            yield from (name if name in known else module for name in names)
         else:
             waiting.extend(ast.iter_child_nodes(node))
 

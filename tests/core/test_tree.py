@@ -20,7 +20,8 @@ PLUGINS = sorted(ROOT.glob("plugins/*/src/pools_*"))
 #: for all of its modules.
 LAYERS = (
     "errors states spec",
-    "current discovery ending future green hooks job ledger limits loop mapping options permits signals slots stats timer",
+    "current discovery ending future green hooks job ledger limits loop mapping options permits signals slots"
+    " stats timer waiters",
     "config patching pool",
     "registry problems executor aio",
     "__init__ batch",

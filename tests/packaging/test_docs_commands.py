@@ -11,7 +11,8 @@ from pathlib import Path
 import click
 import pytest
 
-from pools.cli import cli
+from pools.cli.arguments import read
+from pools.cli.group import PoolsGroup
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted({*ROOT.glob("*.md"), *ROOT.glob("*/README.md"), *ROOT.glob("*/*/README.md"), *ROOT.glob("docs/*.md")})
@@ -45,17 +46,17 @@ SHOWN = [(page, words) for page in PAGES for words in commands(page)]
     ("page", "words"), SHOWN, ids=[f"{page.relative_to(ROOT)}: {' '.join(words)}" for page, words in SHOWN]
 )
 def test_a_command_in_the_documentation_exists(page: Path, words: list[str]) -> None:
-    command: click.Command = cli
-    context = click.Context(cli, info_name="pools")
+    command: click.Command = PoolsGroup()
+    context = click.Context(command, info_name="pools")
     while isinstance(command, click.Group):
         _, words, _ = command.make_parser(context).parse_args(list(words))
         if not words:
             return
         found = command.get_command(context, words[0])
         assert found is not None, f"{page}: {context.command_path} has no command {words[0]}"
-        command, words = found, words[1:]
+        command, words = found, list(read(words[0], words[1:]).own)
         context = click.Context(command, info_name=command.name, parent=context)
-    command.make_parser(context).parse_args(list(words))
+    command.make_parser(context).parse_args(words)
 
 
 PYTHON = [(page, block) for page in PAGES for block in blocks(page, {"python"})]

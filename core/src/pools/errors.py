@@ -100,3 +100,14 @@ class StopJob(BaseException):
     Not an ``Exception``, so that ``except Exception`` in a job does not keep it alive. Catching it gains nothing: the
     outcome stands, and the pool throws again.
     """
+
+
+# -- Warnings ----------------------------------------------------------------------------------------------------------
+
+
+class PluginWarning(UserWarning):
+    """An installed extension cannot be used, and was left out."""
+
+
+class PatchWarning(UserWarning):
+    """A module was imported before a patch that should have come first."""

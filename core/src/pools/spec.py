@@ -7,6 +7,8 @@ A plugin's declaration is read before the standard library is patched, so neithe
 from __future__ import annotations
 
 import re
+import sys
+import types
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -44,6 +46,7 @@ class Traits:
         terminate: A running job can be ended by ``terminate_job``.
         resize: ``grow`` and ``shrink`` work while jobs run.
         context: Jobs see the context variables that were set where they were submitted.
+        initializer: ``initializer(*initargs)`` is called in each slot before its first job.
         max_concurrency: The most slots that this pool can have; None if there is no such number.
     """
 
@@ -54,10 +57,11 @@ class Traits:
     terminate: bool = False
     resize: bool = False
     context: bool = False
+    initializer: bool = False
     max_concurrency: int | None = None
 
     def __post_init__(self) -> None:
-        for name in ("is_green", "signal_safe", "soft_timeout", "terminate", "resize", "context"):
+        for name in ("is_green", "signal_safe", "soft_timeout", "terminate", "resize", "context", "initializer"):
             _check(isinstance(getattr(self, name), bool), f"trait {name} is {getattr(self, name)!r}, not a bool")
         _check(
             self.hard_timeout is None or self.hard_timeout in HARD_TIMEOUTS,
@@ -151,3 +155,15 @@ class PoolSpec:
                 isinstance(value, tuple) and all(isinstance(item, kind) for item in value),
                 f"{name} of pool {self.name} is not a tuple of {kind.__name__}",
             )
+
+
+class _SpecModule(types.ModuleType):
+    """The class of this module, whose name is also that of the function ``pools.spec(name)``: it answers to the call."""
+
+    def __call__(self, name: str) -> PoolSpec:
+        from pools import registry
+
+        return registry.spec(name)
+
+
+sys.modules[__name__].__class__ = _SpecModule

@@ -1,0 +1,57 @@
+"""The first code of every command: which pool, its patches, and only then the command line.
+
+Until the patches are applied, only what reads the arguments, the configuration and the plugin's declaration is
+imported; click, rich and the commands come afterwards.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from typing import NoReturn
+
+from pools.errors import PoolsError
+
+
+def main() -> NoReturn:
+    """Run the command that ``sys.argv`` has, and exit with its code: 2 where it could not be used as it was given."""
+    if not sys.flags.safe_path:
+        # Where a command names a module, it is found from the working directory, as with `python -m`.
+        sys.path[0] = os.getcwd()  # noqa: PTH109 - pathlib is not imported yet, and not needed by every command
+    sys.exit(_run(sys.argv[1:]))
+
+
+def _run(arguments: Sequence[str]) -> int:
+    try:
+        _patch(arguments)
+        from pools.cli.group import run
+
+        code = run(arguments)
+        sys.stdout.flush()
+    except PoolsError as error:
+        print(f"pools: {error}", file=sys.stderr)
+        return 2
+    except BrokenPipeError:
+        # Nobody reads any more. The interpreter flushes once more at its exit, which must find a place for the rest.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    return code
+
+
+def _patch(arguments: Sequence[str]) -> None:
+    """Apply the patches of the pool that a command runs with, if it runs anything."""
+    if not arguments or arguments[0].startswith("-"):
+        return
+    from pools.cli import arguments as cli_arguments
+    from pools.cli.builtin import BUILTIN
+
+    name, *rest = arguments
+    read = cli_arguments.read(name, rest)
+    if read.asks_help or (name in BUILTIN and not BUILTIN[name].runs_jobs):
+        return
+    from pools import config, registry
+
+    registry.patch(config.pool_name(read.pool))

@@ -1,0 +1,71 @@
+"""``pools info``: everything that a pool declares."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Sequence
+
+import click
+
+from pools import registry
+from pools.cli.output import print_table
+from pools.cli.traits import explained
+from pools.spec import Option, PatchRequirement, PoolSpec
+
+
+@click.command("info")
+@click.argument("name")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON instead of tables.")
+def info(name: str, as_json: bool) -> None:
+    """Show everything that the pool NAME declares.
+
+    NAME is that of a pool or an alias, module:Class, or custom.
+    """
+    declared = registry.spec(name)
+    origin = _origin(name)
+    if as_json:
+        print(json.dumps({"distribution": origin, **dataclasses.asdict(declared)}, indent=2, default=str))
+        return
+    _show(declared, origin)
+
+
+def _origin(name: str) -> str | None:
+    """Return the distribution of a pool and its version; None for one that no distribution offers."""
+    return None if registry.is_custom(name) else registry.find(name).origin
+
+
+def _show(declared: PoolSpec, origin: str | None) -> None:
+    print(f"{declared.name}: {declared.summary}" if declared.summary else declared.name)
+    print()
+    rows = [("distribution", origin or "-"), ("class", declared.pool), ("aliases", ", ".join(declared.aliases) or "-")]
+    print_table(("DECLARED", ""), rows)
+    print()
+    print_table(("TRAIT", "VALUE", "MEANING"), explained(declared.traits))
+    if declared.options:
+        print()
+        _show_options("OPTION", declared.options)
+    for patch in declared.patches:
+        print()
+        _show_patch(patch)
+
+
+def _show_patch(patch: PatchRequirement) -> None:
+    rows = [
+        ("applied by", patch.module),
+        ("replaces parts of", ", ".join(patch.replaces) or "-"),
+        ("comes before", ", ".join(patch.before) or "-"),
+        ("conflicts with", ", ".join(patch.conflicts) or "-"),
+    ]
+    print_table((f"PATCH {patch.name}", ""), rows)
+    if patch.options:
+        print()
+        _show_options(f"OPTION OF PATCH {patch.name}", patch.options)
+
+
+def _show_options(title: str, options: Sequence[Option]) -> None:
+    rows = [
+        (option.name, option.env or "-", "-" if option.default is None else str(option.default), option.help)
+        for option in options
+    ]
+    print_table((title, "ENVIRONMENT", "DEFAULT", "MEANING"), rows)

@@ -1,0 +1,137 @@
+"""Finding plugins: what the installed metadata says, and how one plugin of it is loaded and checked.
+
+Stevedore finds and loads, over our own reading of the metadata: its cache on disk can miss a plugin that was installed
+a minute ago, and its managers import every plugin of a group to learn their names.
+"""
+
+from __future__ import annotations
+
+import functools
+import importlib
+import sys
+from dataclasses import dataclass, field
+from importlib.metadata import EntryPoint, entry_points
+from types import ModuleType
+
+from stevedore import DriverManager
+
+from pools import hooks
+from pools.errors import PluginError
+from pools.spec import PoolSpec
+
+PLUGINS = "pools.plugins"
+ALIASES = "pools.aliases"
+EXTENSIONS = "pools.extensions"
+
+_KINDS = {PLUGINS: "pool", ALIASES: "alias", EXTENSIONS: "extension"}
+
+
+@dataclass(frozen=True, slots=True)
+class Plugin:
+    """One entry point, as the installed metadata has it; nothing of it is imported.
+
+    Attributes:
+        group: The group of the entry point: ``pools.plugins``, ``pools.aliases`` or ``pools.extensions``.
+        name: The name of the entry point: of the pool, where it is a pool's.
+        module: The module with the hook implementations.
+        distribution: The name of the distribution that it came with.
+        version: The version of that distribution.
+        entry_point: The entry point itself, which loads the module.
+    """
+
+    group: str
+    name: str
+    module: str
+    distribution: str
+    version: str
+    entry_point: EntryPoint = field(repr=False, compare=False)
+
+    @property
+    def origin(self) -> str:
+        """The distribution and its version, as messages name them."""
+        return f"{self.distribution} {self.version}".rstrip()
+
+    @property
+    def label(self) -> str:
+        """What it is and where it came from, as messages name it."""
+        return f"{_KINDS[self.group]} {self.name} of {self.origin}"
+
+
+def installed(group: str = PLUGINS) -> tuple[Plugin, ...]:
+    """Return every entry point of a group, by name, from the metadata of the installed distributions alone."""
+    return _installed(group, tuple(sys.path))
+
+
+def refresh() -> None:
+    """Forget what was read of the metadata and loaded of plugins, because distributions came or went."""
+    importlib.invalidate_caches()
+    _installed.cache_clear()
+    load.cache_clear()
+    declared_pool.cache_clear()
+
+
+@functools.cache
+def _installed(group: str, path: tuple[str, ...]) -> tuple[Plugin, ...]:
+    return tuple(sorted(map(_plugin, entry_points(group=group)), key=lambda plugin: (plugin.name, plugin.distribution)))
+
+
+def _plugin(entry_point: EntryPoint) -> Plugin:
+    distribution = entry_point.dist
+    assert distribution is not None, "an entry point of installed metadata has its distribution"
+    name, version = distribution.metadata["Name"], distribution.metadata["Version"]
+    return Plugin(entry_point.group, entry_point.name, entry_point.value, name or "?", version or "", entry_point)
+
+
+class _Driver(DriverManager[ModuleType]):
+    """Stevedore's loader of exactly one plugin, over the entry points that it is given."""
+
+    def __init__(self, plugin: Plugin) -> None:
+        self._entry_points = [plugin.entry_point]
+        super().__init__(plugin.group, plugin.name)
+
+    def list_entry_points(self) -> list[EntryPoint]:
+        return self._entry_points
+
+
+@functools.cache
+def load(plugin: Plugin) -> object:
+    """Import one plugin and check its hook implementations, apart from all others.
+
+    Returns:
+        What has the hook implementations: the plugin's module.
+
+    Raises:
+        PluginError: It does not import, or implements a hook that there is not.
+    """
+    try:
+        module = _Driver(plugin).driver
+    except (Exception, SystemExit) as error:
+        raise PluginError(f"{plugin.label}: it does not import: {type(error).__name__}: {error}") from error
+    try:
+        declares_pool = hooks.verify(module).hook.pools_pool.get_hookimpls()
+    except PluginError as error:
+        raise PluginError(f"{plugin.label}: {error}") from error
+    if plugin.group == EXTENSIONS and declares_pool:
+        raise PluginError(f"{plugin.label}: an extension declares no pool; its entry point belongs to {PLUGINS}")
+    if plugin.group == PLUGINS and not declares_pool:
+        raise PluginError(f"{plugin.label}: {plugin.module} does not implement pools_pool()")
+    return module
+
+
+@functools.cache
+def declared_pool(plugin: Plugin) -> PoolSpec:
+    """Return what a plugin of the group ``pools.plugins`` declares about its pool.
+
+    Raises:
+        PluginError: It cannot be loaded, or what it declares is malformed.
+    """
+    module = load(plugin)
+    try:
+        spec = hooks.verify(module).hook.pools_pool()
+    except Exception as error:
+        raise PluginError(f"{plugin.label}: pools_pool() raised {type(error).__name__}: {error}") from error
+    if not isinstance(spec, PoolSpec):
+        raise PluginError(f"{plugin.label}: pools_pool() returned {spec!r}, not a PoolSpec")
+    if spec.name != plugin.name:
+        raise PluginError(f"{plugin.label}: its spec is named {spec.name!r}, and its entry point {plugin.name!r}")
+    return spec

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import NoReturn
 
 from pools.errors import PoolsError
@@ -18,7 +19,7 @@ def main() -> NoReturn:
     """Run the command that ``sys.argv`` has, and exit with its code: 2 where it could not be used as it was given."""
     if not sys.flags.safe_path:
         # Where a command names a module, it is found from the working directory, as with `python -m`.
-        sys.path[0] = os.getcwd()  # noqa: PTH109 - pathlib is not imported yet, and not needed by every command
+        sys.path[0] = str(Path.cwd())
     sys.exit(_run(sys.argv[1:]))
 
 
@@ -42,7 +43,7 @@ def _run(arguments: Sequence[str]) -> int:
 
 
 def _patch(arguments: Sequence[str]) -> None:
-    """Apply the patches of the pool that a command runs with, if it runs anything."""
+    """Apply the patches of the pool that somebody named, if the command runs anything."""
     if not arguments or arguments[0].startswith("-"):
         return
     from pools.cli import arguments as cli_arguments
@@ -54,4 +55,6 @@ def _patch(arguments: Sequence[str]) -> None:
         return
     from pools import config, registry
 
-    registry.patch(config.pool_name(read.pool))
+    pool = read.pool or config.pool_name()
+    if pool is not None:  # the default pool is one that needs no patch
+        registry.patch(pool)

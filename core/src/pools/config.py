@@ -31,18 +31,23 @@ def _reference(value: Any) -> str:
     return value
 
 
-def _count(value: Any) -> int:
-    number = int(value) if isinstance(value, str) and value.strip().isdecimal() else value
-    if not isinstance(number, int) or isinstance(number, bool) or number < 1:
-        raise ValueError("not a positive number")
-    return number
+def _whole(value: Any) -> int:
+    """Return a whole number; -1 for anything that is not one."""
+    if isinstance(value, str):
+        return int(value) if value.isascii() and value.isdecimal() else -1
+    return value if isinstance(value, int) and not isinstance(value, bool) else -1
 
 
 def _concurrency(value: Any) -> int | str:
-    try:
-        return "auto" if value == "auto" else _count(value)
-    except ValueError:
-        raise ValueError('not a positive number or "auto"') from None
+    if value != "auto" and _whole(value) < 1:
+        raise ValueError('not a positive number or "auto"')
+    return "auto" if value == "auto" else _whole(value)
+
+
+def _queue_limit(value: Any) -> int:
+    if _whole(value) < 0:
+        raise ValueError("not a number of jobs")
+    return _whole(value)
 
 
 def _seconds(value: Any) -> float:
@@ -79,7 +84,7 @@ _PARSERS: Mapping[str, Callable[[Any], Any]] = {
     "soft_timeout": _seconds,
     "timeout": _seconds,
     "putlocks": _switch,
-    "max_queued": _count,
+    "max_queued": _queue_limit,
     "when_full": _one_of("block", "raise"),
     "context": _one_of("copy", "empty"),
 }
@@ -107,12 +112,10 @@ def settings() -> dict[str, Setting]:
     return found
 
 
-def pool_name(name: str | None = None) -> str:
-    """Return ``name``, or the name of the pool that the environment, the project or the default stands for."""
-    if name is not None:
-        return name
+def pool_name() -> str | None:
+    """Return the name of the pool that the environment or the project sets; None if neither does."""
     setting = settings().get("pool")
-    return setting.value if setting else DEFAULT_POOL
+    return setting.value if setting else None
 
 
 def custom_pool() -> str:

@@ -22,8 +22,8 @@ CUSTOM = "custom"
 def names() -> list[str]:
     """Return the names of the installed pools, in order, from the installed metadata alone.
 
-    A name that two distributions claim is not among them: see :func:`pools.problems.problems`. What is installed while the program runs
-    is seen after :func:`pools.discovery.refresh`.
+    A name that two distributions claim is not among them: see :func:`pools.problems.problems`. What is installed while
+    the program runs is seen after :func:`pools.discovery.refresh`.
     """
     claimed = [plugin.name for plugin in installed() if plugin.name != CUSTOM]
     return [name for name in claimed if claimed.count(name) == 1]
@@ -71,7 +71,7 @@ def spec(name: str) -> PoolSpec:
     summary = (pool.__doc__ or "").strip().partition("\n")[0]
     try:
         return PoolSpec(name=pool.name, pool=reference, summary=summary, traits=pool.traits)
-    except (AttributeError, ValueError) as error:
+    except ValueError as error:
         raise PluginError(f"pool {reference}: {error}") from error
 
 
@@ -88,9 +88,11 @@ def pool_class(name: str) -> type[BasePool]:
     declared = spec(name)
     pool = _import_class(declared.pool, f"pool {declared.name}")
     for attribute in ("name", "traits"):
-        is_, said = getattr(pool, attribute, None), getattr(declared, attribute)
-        if is_ != said:
-            raise PluginError(f"pool {declared.name}: {attribute} of {declared.pool} is {is_!r}, declared is {said!r}")
+        value, said = getattr(pool, attribute), getattr(declared, attribute)
+        if value != said:
+            raise PluginError(
+                f"pool {declared.name}: {attribute} of {declared.pool} is {value!r}, declared is {said!r}"
+            )
     return pool
 
 

@@ -23,7 +23,7 @@ HARD_TIMEOUTS: Mapping[str, str] = {
     "interrupt": "an exception is raised in the job by a POSIX timer",
 }
 
-_NAME = re.compile(r"[a-z][a-z0-9]*([-_][a-z0-9]+)*")
+_NAME = re.compile(r"\w+(-\w+)*")
 _REFERENCE = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*(\.[A-Za-z_]\w*)*")
 
 
@@ -117,7 +117,7 @@ class PatchRequirement:
     options: tuple[Option, ...] = ()
 
     def __post_init__(self) -> None:
-        _check(bool(_NAME.fullmatch(self.name)), f"patch name {self.name!r} is not lower-case words")
+        _check(bool(_NAME.fullmatch(self.name)), f"patch name {self.name!r} is not words joined by hyphens")
         _check(all(part.isidentifier() for part in self.module.split(".")), f"{self.module!r} is not a module name")
         for name in ("replaces", "before", "conflicts", "options"):
             _check(isinstance(getattr(self, name), tuple), f"{name} of patch {self.name} is not a tuple")
@@ -146,7 +146,7 @@ class PoolSpec:
     options: tuple[Option, ...] = ()
 
     def __post_init__(self) -> None:
-        _check(bool(_NAME.fullmatch(self.name)), f"pool name {self.name!r} is not lower-case words")
+        _check(bool(_NAME.fullmatch(self.name)), f"pool name {self.name!r} is not words joined by hyphens")
         _check(bool(_REFERENCE.fullmatch(self.pool)), f"pool {self.pool!r} is not of the form module:Class")
         _check(isinstance(self.traits, Traits), f"traits of pool {self.name} is not a Traits")
         for name, kind in (("aliases", str), ("patches", PatchRequirement), ("options", Option)):
@@ -158,7 +158,7 @@ class PoolSpec:
 
 
 class _SpecModule(types.ModuleType):
-    """The class of this module, whose name is also that of the function ``pools.spec(name)``: it answers to the call."""
+    """The class of this module, which has the name of the function ``pools.spec(name)`` and answers to its call."""
 
     def __call__(self, name: str) -> PoolSpec:
         from pools import registry

@@ -33,7 +33,10 @@ class _ExecCommand(click.Command):
 @click.argument("program", nargs=-1, type=click.UNPROCESSED, metavar="SCRIPT|-m MODULE|-c CODE [ARGUMENTS]...")
 def exec_(pool: str | None, program: tuple[str, ...]) -> int:
     """Run a Python program as python does, with a pool's patches applied before it imports anything."""
-    registry.patch(config.pool_name(pool))
+    name = pool or config.pool_name()
+    if name is None:
+        raise click.UsageError("Name the pool whose patches to apply: -P NAME.")
+    registry.patch(name)
     if not program:
         raise click.UsageError("Name a program: a script, -m MODULE or -c CODE.")
     first, rest = program[0], program[1:]

@@ -92,11 +92,14 @@ class PoolsGroup(click.Group):
         self._asked.add(entry_point_group)
         for plugin in installed(entry_point_group):
             try:
-                hooks.verify(load(plugin)).hook.pools_commands(group=self)
+                module = load(plugin)
+            except PluginError:
+                continue  # `pools list` has the reason
+            try:
+                hooks.verify(module).hook.pools_commands(group=self)
             except Exception as error:
-                reason = str(error) if isinstance(error, PluginError) else f"{type(error).__name__}: {error}"
-                prefix = "" if reason.startswith(plugin.label) else f"{plugin.label}: "
-                warnings.warn(f"the commands are left out of {prefix}{reason}", PluginWarning, stacklevel=2)
+                reason = f"{plugin.label}: its commands are left out: {type(error).__name__}: {error}"
+                warnings.warn(reason, PluginWarning, stacklevel=2)
 
 
 def _load(name: str, target: str) -> click.Command:

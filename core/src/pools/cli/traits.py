@@ -13,6 +13,7 @@ _MEANINGS = {
     "hard_timeout": "what ends a job past its timeout",
     "terminate": "a running job can be ended by terminate_job",
     "resize": "grow and shrink work while jobs run",
+    "initializer": "initializer(*initargs) is called in each slot before its first job",
     "context": "jobs see the context variables that were set where they were submitted",
     "max_concurrency": "the most slots that it can have",
 }

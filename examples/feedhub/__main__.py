@@ -53,8 +53,8 @@ class Run:
         settled = [record for record in self.records if record["outcome"] != "timed out"]
         if not settled:
             return 0.0
-        first = min(record["started"] for record in settled)
-        last = max(record["started"] + record["seconds"] for record in settled)
+        first: float = min(record["started"] for record in settled)
+        last: float = max(record["started"] + record["seconds"] for record in settled)
         return len(settled) / (last - first)
 
 

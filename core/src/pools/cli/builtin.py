@@ -33,7 +33,7 @@ BUILTIN = {
         "pools.cli.run:run",
         "Call a function once for each line of input.",
         runs_jobs=True,
-        flags=frozenset({"--json", "--resume"}),
+        flags=frozenset({"--json", "--resume", "-q", "--quiet"}),
     ),
     "exec": Builtin(
         "pools.cli.exec:exec_", "Run a Python program with a pool's patches applied.", runs_jobs=True, runs_program=True

@@ -35,6 +35,7 @@ LAYERS = [
 #: The imports that may run the other way, each with its reason.
 EXCEPTIONS = {
     ("pools.spec", "pools.registry"): "the function pools.spec(name) has the name of the module, which can be called",
+    ("pools.pool", "pools.aio"): "pool.run() is a method, and asyncio is imported at its first call",
 }
 
 GREEN = {"gevent", "eventlet", "greenlet"}

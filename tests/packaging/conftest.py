@@ -10,7 +10,6 @@ import tomllib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -41,9 +40,12 @@ class Environment:
     def pools(self, *arguments: str) -> str:
         return run(self.path / "bin" / "pools", *arguments, cwd=self.path)
 
-    def listed(self) -> list[dict[str, Any]]:
-        pools: list[dict[str, Any]] = json.loads(self.pools("list", "--json"))
-        return pools
+    def listed(self) -> list[str]:
+        """The names of the pools that the command line finds; fails where it finds a problem."""
+        found = json.loads(self.pools("list", "--json"))
+        assert found["problems"] == []
+        assert {pool["distribution"] for pool in found["pools"]} == {f"pools-{pool['name']}" for pool in found["pools"]}
+        return [pool["name"] for pool in found["pools"]]
 
 
 @pytest.fixture(scope="session")

@@ -88,7 +88,7 @@ def test_the_core_alone_has_no_pool(environment: Environment) -> None:
 def test_a_pool_comes_with_its_distribution_and_goes_with_it(name: str, environment: Environment) -> None:
     environment.install("pools-core")
     environment.install(f"pools-{name}")
-    assert [pool["name"] for pool in environment.listed()] == [name]
+    assert environment.listed() == [name]
     program = environment.path / "program.py"
     program.write_text(PROGRAM)
     assert environment.pools("exec", "-P", name, str(program), name).split() == [name, "True:42"]
@@ -98,9 +98,9 @@ def test_a_pool_comes_with_its_distribution_and_goes_with_it(name: str, environm
 
 def test_a_pool_brings_the_core_with_it(environment: Environment) -> None:
     environment.install("pools-threads")
-    assert [pool["name"] for pool in environment.listed()] == ["threads"]
+    assert environment.listed() == ["threads"]
 
 
 def test_all_brings_every_pool(environment: Environment) -> None:
     environment.install("pools-core[all]")
-    assert sorted(pool["name"] for pool in environment.listed()) == sorted(POOLS)
+    assert sorted(environment.listed()) == sorted(POOLS)

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import builtins
 import importlib.util
-import io
 import sys
 import zipfile
 from collections.abc import Callable, Mapping, Sequence
 from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
 from pathlib import Path
 from types import CodeType, ModuleType
-from typing import Any
+from typing import Any, NoReturn
 
 import click
 
@@ -25,13 +24,14 @@ class _ExecCommand(click.Command):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         read = arguments.read("exec", args)
-        return super().parse_args(ctx, [*read.own, "--", *read.program])
+        program = ("--", *read.program) if read.program else ()
+        return super().parse_args(ctx, [*read.own, *program])
 
 
 @click.command("exec", cls=_ExecCommand, options_metavar="[-P NAME]")
 @click.option("-P", "--pool", metavar="NAME", help="The pool whose patches to apply.")
 @click.argument("program", nargs=-1, type=click.UNPROCESSED, metavar="SCRIPT|-m MODULE|-c CODE [ARGUMENTS]...")
-def exec_(pool: str | None, program: tuple[str, ...]) -> int:
+def exec_(pool: str | None, program: tuple[str, ...]) -> NoReturn:
     """Run a Python program as python does, with a pool's patches applied before it imports anything."""
     name = pool or config.pool_name()
     if name is None:
@@ -39,6 +39,10 @@ def exec_(pool: str | None, program: tuple[str, ...]) -> int:
     registry.patch(name)
     if not program:
         raise click.UsageError("Name a program: a script, -m MODULE or -c CODE.")
+    sys.exit(_run_program(program))
+
+
+def _run_program(program: Sequence[str]) -> int:
     first, rest = program[0], program[1:]
     if first[:2] not in arguments.PROGRAM_OPTIONS:
         return _run_script(first, rest)
@@ -49,20 +53,20 @@ def exec_(pool: str | None, program: tuple[str, ...]) -> int:
 
 
 def _run_script(path: str, rest: Sequence[str]) -> int:
-    if Path(path).is_dir() or zipfile.is_zipfile(path):
-        _begin(path, path, rest)
-        spec = PathFinder.find_spec("__main__", [path])
+    file = Path(path).absolute()
+    if file.is_dir() or zipfile.is_zipfile(file):
+        _begin(path, str(file), rest)
+        spec = PathFinder.find_spec("__main__", [str(file)])
         if spec is None or spec.loader is None:
             raise UsageError(f"{path} has no module __main__ to run")
         return _run_spec(spec)
     try:
-        with io.open_code(str(Path(path).resolve())) as file:
-            source = file.read()
+        source = file.read_bytes()
     except OSError as error:
         raise UsageError(f"cannot read the program {path}: {error.strerror}") from None
-    _begin(path, str(Path(path).resolve().parent), rest)
-    names = {"__file__": path, "__cached__": None, "__loader__": SourceFileLoader("__main__", path)}
-    return _run(names, lambda: compile(source, path, "exec", dont_inherit=True))
+    _begin(path, str(file.resolve().parent), rest)
+    names = {"__file__": str(file), "__cached__": None, "__loader__": SourceFileLoader("__main__", str(file))}
+    return _run(names, lambda: compile(source, file, "exec", dont_inherit=True))
 
 
 def _run_code(code: str, rest: Sequence[str]) -> int:

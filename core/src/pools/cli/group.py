@@ -73,10 +73,11 @@ class PoolsGroup(click.Group):
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the list of commands for ``pools --help``, which imports none of them."""
+        names = self.list_commands(ctx)
         summaries = {name: command.get_short_help_str() for name, command in self.commands.items()}
         summaries.update((name, lazy.summary) for name, lazy in self._lazy.items())
         with formatter.section("Commands"):
-            formatter.write_dl([(name, summaries[name]) for name in self.list_commands(ctx)])
+            formatter.write_dl([(name, summaries[name]) for name in names])
 
     def _refuse_taken(self, name: str) -> None:
         if name in self._lazy or name in self.commands:
@@ -140,7 +141,8 @@ def run(arguments: Sequence[str]) -> int:
         error.show()
         return error.exit_code
     except click.ClickException as error:
-        path = error.ctx.command_path if isinstance(error, click.UsageError) and error.ctx else "pools"
+        context = error.ctx if isinstance(error, click.UsageError) else None
+        path = context.command_path if context else " ".join(("pools", *arguments[:1]))
         message = " ".join(error.format_message().split())
         print(f"{path}: {message} See `{path} --help`.", file=sys.stderr)
         return error.exit_code

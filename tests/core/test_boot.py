@@ -1,0 +1,200 @@
+"""What comes first: which pool the arguments name, its patches, and only then the command line."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+
+import pytest
+
+from pools.cli import arguments
+from tests.core.fake_plugins import Site
+
+
+@pytest.mark.parametrize(
+    ("line", "pool"),
+    [
+        ("run mod:fn -P gevent", "gevent"),
+        ("run mod:fn -Pgevent", "gevent"),
+        ("run mod:fn --pool gevent", "gevent"),
+        ("run mod:fn --pool=gevent", "gevent"),
+        ("run -P solo mod:fn -P gevent", "gevent"),
+        ("run mod:fn --json -P gevent", "gevent"),
+        ("run mod:fn --input -P", None),
+        ("run mod:fn --input -P gevent", None),
+        ("run mod:fn -c -P gevent", None),
+        ("run mod:fn -c10 -P gevent", "gevent"),
+        ("run mod:fn --input=x -P gevent", "gevent"),
+        ("run mod:fn --input - -P gevent", "gevent"),
+        ("run mod:fn -- -P gevent", None),
+        ("run mod:fn -P", None),
+        ("run", None),
+        ("exec -P gevent script.py -P other", "gevent"),
+        ("exec script.py -P other", None),
+        ("exec -P gevent -m module -P other", "gevent"),
+        ("exec -mmodule -P other", None),
+        ("exec -P gevent -c code -P other", "gevent"),
+        ("exec -P gevent -- script.py -P other", "gevent"),
+        ("exec -P gevent - -P other", "gevent"),
+        ("worker -A app -P gevent", "gevent"),
+        ("worker --verbose -P gevent -l info", "gevent"),
+        ("worker --loglevel info --pool gevent", "gevent"),
+    ],
+)
+def test_the_pool_that_a_line_names(line: str, pool: str | None) -> None:
+    name, *rest = line.split()
+    assert arguments.read(name, rest).pool == pool
+
+
+@pytest.mark.parametrize(
+    ("line", "own", "program"),
+    [
+        ("-P gevent script.py -P other --help", "-P gevent", "script.py -P other --help"),
+        ("-P gevent -m module -h", "-P gevent", "-m module -h"),
+        ("-P gevent -- script.py -P", "-P gevent", "script.py -P"),
+        ("-P gevent", "-P gevent", ""),
+        ("--help", "--help", ""),
+        ("-P", "-P", ""),
+    ],
+)
+def test_where_the_arguments_of_a_program_begin(line: str, own: str, program: str) -> None:
+    read = arguments.read("exec", line.split())
+    assert (" ".join(read.own), " ".join(read.program)) == (own, program)
+    assert read.asks_help == (line == "--help")
+
+
+def test_importing_pools_loads_nothing_that_a_patch_must_precede() -> None:
+    code = "import sys; before = set(sys.modules); import pools; print(*sorted(set(sys.modules) - before))"
+    assert subprocess.check_output([sys.executable, "-I", "-c", code], text=True).split() == ["__future__", "pools"]
+
+
+def test_the_patch_comes_before_the_command_line(site: Site) -> None:
+    site.patched_pool("green")
+    code = (
+        "import green; print(*[name for name in ('click', 'rich', 'ssl', 'pools.cli.group') if name in green.loaded])"
+    )
+    done = site.command("exec", "-P", "green", "-c", code)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "\n", "")
+
+
+SHOW = "import sys; print('green' in sys.modules and sys.modules['green'].applied)"
+
+
+@pytest.mark.parametrize("source", ["environment", "project"])
+def test_the_pool_may_come_from_the_configuration(site: Site, source: str) -> None:
+    site.patched_pool("green")
+    environment = {"POOLS_POOL": "green"} if source == "environment" else {}
+    if source == "project":
+        (site.path / "pyproject.toml").write_text('[tool.pools]\npool = "green"\n')
+    done = site.command("exec", "-c", SHOW, **environment)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "[{}]\n", "")
+
+
+EXTENSION = """
+from pools.hooks import hookimpl
+
+@hookimpl
+def pools_commands(group):
+    group.add_lazy_command("work", "extra_command:work", "Work.")
+"""
+COMMAND = f"""
+import click
+
+@click.command()
+@click.option("-P", "--pool")
+def work(pool):
+    '''Work hard.'''
+    {SHOW}
+    return 3
+"""
+
+
+def test_a_command_of_an_extension_is_patched_for_as_well(site: Site) -> None:
+    site.patched_pool("green")
+    site.extension("extra", EXTENSION)
+    site.module("extra_command", COMMAND)
+    for arguments_, environment in ((["work", "-P", "green"], {}), (["work"], {"POOLS_POOL": "green"})):
+        done = site.command(*arguments_, **environment)
+        assert (done.returncode, done.stdout, done.stderr) == (3, "[{}]\n", "")
+    assert site.command("work").stdout == "False\n"
+
+
+@pytest.mark.parametrize("line", ["list", "info green", "--help", "exec --help", "--version", ""])
+def test_what_runs_nothing_never_patches(site: Site, line: str) -> None:
+    site.patched_pool("green")
+    site.module("green_patch", "raise RuntimeError('patched')")
+    done = site.command(*line.split(), POOLS_POOL="green")
+    assert done.returncode == (0 if line else 2)
+    assert "patched" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("line", "error"),
+    [
+        ("exec -P gren x.py", "pools: no installed plugin offers a pool named 'gren' (did you mean green"),
+        ("exec x.py", "pools exec: Name the pool whose patches to apply: -P NAME."),
+        ("exec -P green", "pools exec: Name a program: a script, -m MODULE or -c CODE."),
+        ("exec -P green no.py", "pools: cannot read the program no.py: No such file or directory"),
+        ("exec -P green -m none.of_it", "pools: there is no module none.of_it to run"),
+        ("exec -P green -m", "pools exec: Option '-m' requires an argument."),
+        ("exec -P", "pools exec: Option '-P' requires an argument."),
+        ("info", "pools info: Missing argument 'NAME'."),
+        ("info nothing", "pools: no installed plugin offers a pool named 'nothing'; to install it: pip install"),
+        ("list --yaml", "pools list: No such option"),
+        ("nonsense", "pools: No such command 'nonsense'."),
+        ("--nonsense", "pools: No such option"),
+    ],
+)
+def test_what_cannot_be_used_ends_as_one_line_with_code_2(site: Site, line: str, error: str) -> None:
+    site.patched_pool("green")
+    done = site.command(*line.split())
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert done.stderr.startswith(error)
+    assert done.stderr.count("\n") == 1
+
+
+def test_a_setting_without_meaning_ends_as_one_line_with_code_2(site: Site) -> None:
+    done = site.command("exec", "x.py", POOLS_CONCURRENCY="abc")
+    assert (done.returncode, done.stderr) == (
+        2,
+        'pools: POOLS_CONCURRENCY=abc: not a positive number or "auto"\n',
+    )
+
+
+def test_a_reader_that_goes_away_is_no_error(site: Site) -> None:
+    for number in range(50):
+        site.pool(f"pool{number}")
+    command = f"{sys.executable} -m pools list --json | head -c 10"
+    done = subprocess.run(
+        ["bash", "-o", "pipefail", "-c", command],  # noqa: S607
+        env=site.environment,
+        cwd=site.path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.stderr == ""
+
+
+def test_help_is_quick_and_imports_neither_a_pool_nor_rich(site: Site) -> None:
+    site.pool("alpha")
+    code = """
+import sys
+sys.argv[1:] = ["--help"]
+from pools.boot import main
+try:
+    main()
+finally:
+    print(*[name for name in sys.modules if name.endswith("pool") or name.startswith("rich")], file=sys.stderr)
+"""
+    done = site.run("-c", code)
+    assert "Usage: pools" in done.stdout
+    assert done.stderr == "\n"
+    seconds = []
+    for _ in range(5):
+        begun = time.perf_counter()
+        site.command("--help")
+        seconds.append(time.perf_counter() - begun)
+    assert min(seconds) < 0.15

@@ -1,4 +1,4 @@
-"""Distributions made on the fly: a folder of modules and of metadata, as pip leaves them, for processes of the tests."""
+"""Distributions made on the fly: a folder of modules and metadata, as pip leaves them, for processes of the tests."""
 
 from __future__ import annotations
 

@@ -101,7 +101,7 @@ def test_the_way_in_makes_no_difference(exec_site: Site) -> None:
 def test_the_end_of_a_program_is_its_own(exec_site: Site, code: str) -> None:
     exec_site.module("program", code)
     ours = exec_site.command("exec", "-P", "alpha", "program.py")
-    pythons = exec_site.run(str("program.py"))
+    pythons = exec_site.run("program.py")
     assert (ours.returncode, ours.stdout) == (pythons.returncode, pythons.stdout)
     assert ours.stderr.replace(str(exec_site.path) + "/", "") == pythons.stderr.replace(str(exec_site.path) + "/", "")
 

@@ -40,7 +40,12 @@ def test_a_pool_is_opened_patched_or_when_told_that_it_need_not_be(site: Site, f
 
 def test_a_patch_of_the_program_itself_is_not_applied_again(site: Site) -> None:
     site.patched_pool("green")
-    code = "import json, green, pools; green.applied.append('self'); pools.patch('green'); print(json.dumps(green.applied))"
+    code = """
+import json, green, pools
+green.applied.append("self")
+pools.patch("green")
+print(json.dumps(green.applied))
+"""
     assert site.evaluate(code) == ["self"]
 
 
@@ -156,8 +161,11 @@ def test_an_extension_that_gives_no_patches_is_refused(site: Site, given: str, r
             "the patch green failed: ZeroDivisionError: division by zero",
         ),
         (
-            "from pools.errors import PatchError\ndef is_applied(): return False\n"
-            "def apply(options): raise PatchError('GREEN_THREAD=x: not Y or N')",
+            """
+from pools.errors import PatchError
+def is_applied(): return False
+def apply(options): raise PatchError("GREEN_THREAD=x: not Y or N")
+""",
             "GREEN_THREAD=x: not Y or N",
         ),
     ],

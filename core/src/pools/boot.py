@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import os
 import sys
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
 
-from pools.errors import PoolsError
+from pools.errors import PatchWarning, PluginWarning, PoolsError
 
 
 def main() -> NoReturn:
@@ -24,6 +25,7 @@ def main() -> NoReturn:
 
 
 def _run(arguments: Sequence[str]) -> int:
+    _shorten_warnings()
     try:
         _patch(arguments)
         from pools.cli.group import run
@@ -40,6 +42,20 @@ def _run(arguments: Sequence[str]) -> int:
     except KeyboardInterrupt:
         return 130
     return code
+
+
+def _shorten_warnings() -> None:
+    """Have the warnings of pools shown like its errors; no line of the program is behind them here."""
+    show = warnings.formatwarning
+
+    def show_ours(
+        message: Warning | str, category: type[Warning], filename: str, lineno: int, line: str | None = None
+    ) -> str:
+        if issubclass(category, PatchWarning | PluginWarning):
+            return f"pools: {message}\n"
+        return show(message, category, filename, lineno, line)
+
+    warnings.formatwarning = show_ours
 
 
 def _patch(arguments: Sequence[str]) -> None:

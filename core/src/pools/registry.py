@@ -118,7 +118,7 @@ def use_extensions() -> None:
         try:
             hooks.register(load(extension))
         except PluginError as error:
-            warnings.warn(f"left out: {error}", PluginWarning, stacklevel=3)
+            warnings.warn(f"left out: {error}", PluginWarning, stacklevel=4)
 
 
 def patch(name: str) -> None:

@@ -22,10 +22,10 @@ LAYERS = [
     line.split()
     for line in (
         "errors states spec",
-        "signals hooks limits timer loop stats slots permits ledger",
+        "signals hooks limits timer loop stats slots permits ledger watchdog",
         "current discovery job options ending future mapping",
         "config patching reports lifecycle engine pool",
-        "registry problems executor aio",
+        "registry problems executor aio green",
         "__init__ batch",
         "cli",
         "boot __main__ testing",

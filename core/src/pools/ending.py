@@ -1,0 +1,103 @@
+"""How a job is ended from outside: cancelled, terminated, or past its hard limit.
+
+Each of these takes the job out of the ledger, has the pool stop it if it runs, and settles it. A job that goes on
+running nevertheless is a stray: it has its outcome and still holds its slot or its thread.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Iterator
+
+from pools.errors import Cancelled, Terminated, UnsupportedError
+from pools.job import Job
+from pools.limits import NEVER, STOP_AGAIN, hard_error
+from pools.states import JobState
+
+
+def cancel(job: Job) -> bool:
+    """Settle a job that no slot has accepted as cancelled; returns whether it was one."""
+    with settling(job):
+        if job.pool.ledger.waiting.pop(job, False):
+            job.settle(JobState.CANCELLED, error=Cancelled(f"{job} was cancelled before any slot accepted it"))
+            return True
+    job.cancel_requested = True
+    return False
+
+
+def terminate(job: Job, signal: int | str | None = None) -> bool:
+    """Settle a job as terminated, and stop it if it runs; returns whether it had no outcome yet.
+
+    Raises:
+        UnsupportedError: It runs, and its pool cannot end running jobs.
+    """
+    pool = job.pool
+    stoppable = pool.traits.terminate
+    if not stoppable and not pool.terminating and job.state is JobState.ACCEPTED:
+        raise UnsupportedError(f"pool {pool.name} cannot end a job that runs (trait terminate is False)")
+    if not job.done():
+        # A job that is being accepted stands in neither book: it sees this as soon as it is in the second one.
+        job.cancel_requested = job.stop_requested = True
+    with settling(job):
+        if pool.ledger.waiting.pop(job, False):
+            job.settle(JobState.TERMINATED, error=Terminated(f"{job} was terminated before any slot accepted it"))
+            return True
+        if take(job):
+            if stoppable:
+                _stop(job, signal)
+            job.settle(JobState.TERMINATED, error=Terminated(f"{job} was terminated while it ran"))
+            return True
+    return not job.done()
+
+
+def time_out(job: Job) -> None:
+    """Settle a job as past its hard limit, with the stack where it stands, and stop it."""
+    with settling(job):
+        if take(job):
+            settle_timed_out(job, job.pool.stack_of(job))
+
+
+def settle_timed_out(job: Job, stack: str) -> None:
+    """Stop and settle a job whose hard limit passed while it stood at ``stack``; only for who has taken it."""
+    _stop(job, None)
+    job.announce_timeout(soft=False)
+    job.settle(JobState.TIMED_OUT, error=hard_error(job, stack))
+
+
+def stop_again(job: Job) -> None:
+    """Stop a stray that is still there."""
+    if job in job.pool.ledger.strays:
+        _stop(job, None)
+
+
+def take(job: Job) -> bool:
+    """Take a job that runs out of the ledger; returns whether it was there to be taken."""
+    ledger = job.pool.ledger
+    if not ledger.accepted.pop(job, False):
+        return False
+    ledger.strays[job] = True
+    # Its slot says that it ended and then looks among the strays: in whatever order this falls, one of us removes it.
+    if job.ended:
+        ledger.strays.pop(job, None)
+    return True
+
+
+def _stop(job: Job, signal: int | str | None) -> None:
+    if job.pool.stop_job(job, signal):
+        job.limit_at = time.monotonic() + STOP_AGAIN
+        job.pool.expect_limit(job.limit_at)
+    else:
+        job.limit_at = NEVER
+
+
+@contextlib.contextmanager
+def settling(job: Job) -> Iterator[None]:
+    """While its outcome is delivered by someone beside its slot, a job counts as unfinished."""
+    settling = job.pool.ledger.settling
+    settling[job] = True
+    try:
+        yield
+    finally:
+        settling.pop(job, None)
+        job.pool.check_idle()

@@ -1,0 +1,294 @@
+"""What pools of greenlets share: slots that are greenlets, and all that must happen on their hub's thread.
+
+Not part of what ``pools`` imports by itself: it needs greenlet, which the plugins that use it depend on. A green pool
+adds the few operations of its own hub (the abstract methods of :class:`GreenPool`).
+"""
+
+from __future__ import annotations
+
+import abc
+import sys
+import weakref
+from collections.abc import Callable
+from time import monotonic
+from types import FrameType
+from typing import Any, TypeVar
+
+import greenlet
+
+from pools import ending
+from pools.errors import SoftTimeLimitExceeded, StopJob
+from pools.job import Job, enter
+from pools.limits import soft_error, stack_of
+from pools.permits import Event
+from pools.pool import BasePool
+from pools.watchdog import NativeThreads, Watchdog
+
+T = TypeVar("T")
+
+#: Seconds of jobs that never yield after which their slot does, so that hub and timers get their turn.
+SLICE = 0.01
+#: Seconds for which a pool that stops waits for its greenlets to end.
+JOIN_SECONDS = 1.0
+
+
+class Slot:
+    """A slot: a greenlet that runs one job after another.
+
+    A greenlet is used again for as long as no job leaves anything in it: a reference or a weak reference to it (by
+    which greenlet-locals are kept, timeouts that were not cancelled, links) or an attribute. Otherwise the next job
+    gets a new greenlet, as every job would in ``gevent.pool.Pool`` or ``eventlet.GreenPool``.
+    """
+
+    __slots__ = ("greenlet", "job", "next", "pool", "slot_id")
+
+    def __init__(self, pool: GreenPool, slot_id: int) -> None:
+        self.pool = pool
+        self.slot_id = slot_id
+        #: The job that it runs, or that it has run last.
+        self.job: Job | None = None
+        self.next: Job | None = None
+        self.greenlet = greenlet.greenlet(self._run, pool.hub)
+
+    def begin(self, job: Job | None) -> None:
+        """Run this job, and then what else waits; None ends the greenlet. On the hub's thread."""
+        self.next = job
+        self.pool.run_soon(self.greenlet.switch)
+
+    def throw(self, error: BaseException) -> None:
+        """Throw into the job. Only in the hub's greenlet."""
+        self.greenlet.throw(error)
+
+    def _run(self) -> None:
+        pool = self.pool
+        me = self.greenlet
+        if not pool.initialize():
+            pool.forget(self)
+            pool.free_slot(self.slot_id)
+            return
+        references = sys.getrefcount(me)
+        weak_references = weakref.getweakrefcount(me)
+        while (job := self.next) is not None:
+            slice_ends = monotonic() + SLICE
+            while job is not None:
+                self.job = job
+                try:
+                    job.execute()
+                except (StopJob, SoftTimeLimitExceeded) as late:
+                    # The second interruption of one job, while the first was being dealt with.
+                    job.end(None, late)
+                if pool.ending:
+                    break
+                if sys.getrefcount(me) > references or weakref.getweakrefcount(me) > weak_references or me.__dict__:
+                    self._renew()
+                    return
+                if job.accepted_at is not None and job.accepted_at > slice_ends:
+                    pool.run_soon(me.switch)
+                    pool.hub.switch()
+                    slice_ends = monotonic() + SLICE
+                job = pool.next_job(self.slot_id)
+            if pool.ending:
+                break
+            pool.hub.switch()
+        pool.forget(self)
+
+    def _renew(self) -> None:
+        """Go on in a new greenlet."""
+        self.greenlet = greenlet.greenlet(self._run, self.pool.hub)
+        job = self.pool.next_job(self.slot_id)
+        if job is not None:
+            self.begin(job)
+
+
+class GreenPool(BasePool):
+    """The base of pools whose slots are greenlets. Whatever concerns a slot happens on the thread of the pool's hub.
+
+    A limit is an exception thrown into the job where it waits; a job that does not wait but computes is interrupted by
+    :class:`pools.watchdog.Watchdog`.
+    """
+
+    def on_start(self) -> None:
+        self.hub = self.get_hub()
+        self.native = self.get_native()
+        self.ending = False
+        self._hub_thread = self.native.get_ident()
+        self._slots: dict[int, Slot] = {}
+        self._watchdog: Watchdog | None = None
+        self._gone = self.new_event()
+
+    def on_apply(self, job: Job) -> None:
+        if self.on_hub_thread():
+            self._begin(job)
+        else:
+            self.run_soon_threadsafe(self._begin, job)
+
+    def on_stop(self) -> None:
+        if self._watchdog is not None:
+            self._watchdog.stop()
+        self.ending = True
+        self._on_hub(self._end_slots)
+        self._gone.wait(JOIN_SECONDS)
+
+    def on_slots_gone(self, slot_ids: list[int]) -> None:
+        self._on_hub(self._retire, slot_ids)
+
+    def in_slot(self) -> bool:
+        current = greenlet.getcurrent()
+        return any(slot.greenlet is current for slot in list(self._slots.values()))
+
+    def cancel_job(self, job: Job) -> bool:
+        return self._on_hub(super().cancel_job, job)
+
+    def end_job(self, job: Job, signal: int | str | None = None) -> bool:
+        return self._on_hub(super().end_job, job, signal)
+
+    # -- Limits --------------------------------------------------------------------------------------------------------
+
+    def set_alarm(self, when: float) -> None:
+        # In a greenlet of its own, because it calls callbacks, which may wait.
+        self.call_later(max(0.0, when - monotonic()), self.spawn, self.enforce_limits)
+        if self._watchdog is None:
+            self._watchdog = Watchdog(self, self.native)
+        self._watchdog.look_at(when)
+
+    def raise_soft_limit(self, job: Job) -> None:
+        self.run_soon(self._throw_soft_limit, job)
+
+    def stop_job(self, job: Job, signal: int | str | None) -> bool:
+        self.run_soon(self._throw_stop, job)
+        return True
+
+    def stack_of(self, job: Job) -> str:
+        return stack_of(self._slots[job.slot_id].greenlet.gr_frame, enter.__code__)
+
+    def on_ended(self, job: Job) -> None:
+        slot = self._slots.get(job.slot_id)
+        if slot is not None and slot.job is job:
+            slot.job = None
+
+    def interrupt(self, frame: FrameType | None) -> None:
+        """Raise what is due in the job that computes at ``frame`` in the calling greenlet, if there is one.
+
+        Called by the watchdog's signal handler, so callbacks are left to a greenlet of their own.
+        """
+        current = greenlet.getcurrent()
+        job = next((slot.job for slot in list(self._slots.values()) if slot.greenlet is current), None)
+        now = monotonic()
+        if job is None or job.limit_at > now:
+            return
+        if job in self.ledger.strays:
+            ending.stop_again(job)
+            raise StopJob(f"{job} has its outcome")
+        if job not in self.ledger.accepted:
+            return
+        if job.deadline is not None and job.deadline <= now:
+            if ending.take(job):
+                self.spawn(self._settle_timed_out, job, stack_of(frame, enter.__code__))
+                raise StopJob(f"{job} has its outcome")
+        else:
+            self.soft_limit_passed(job)
+            self.spawn(job.announce_timeout, True)
+            if job.shielded:
+                job.soft_pending = True
+            else:
+                job.soft_raised = True
+                raise soft_error(job)
+
+    def _settle_timed_out(self, job: Job, stack: str) -> None:
+        with ending.settling(job):
+            ending.settle_timed_out(job, stack)
+
+    def _throw_soft_limit(self, job: Job) -> None:
+        slot = self._slots.get(job.slot_id)
+        if slot is not None and slot.job is job and job in self.ledger.accepted:
+            if job.shielded:
+                job.soft_pending = True
+            else:
+                job.soft_raised = True
+                slot.throw(soft_error(job))
+
+    def _throw_stop(self, job: Job) -> None:
+        slot = self._slots.get(job.slot_id)
+        if slot is not None and slot.job is job and job in self.ledger.strays:
+            slot.throw(StopJob(f"{job} has its outcome"))
+
+    # -- Slots, on the hub's thread ------------------------------------------------------------------------------------
+
+    def on_hub_thread(self) -> bool:
+        """Whether the calling code runs on the thread of the pool's hub."""
+        return self.native.get_ident() == self._hub_thread
+
+    def forget(self, slot: Slot) -> None:
+        """A slot has ended."""
+        self._slots.pop(slot.slot_id, None)
+        if self.ending and not self._slots:
+            self._gone.set()
+
+    def _begin(self, job: Job) -> None:
+        slot = self._slots.get(job.slot_id)
+        if slot is None:
+            slot = self._slots[job.slot_id] = Slot(self, job.slot_id)
+        slot.begin(job)
+
+    def _retire(self, slot_ids: list[int]) -> None:
+        for slot_id in slot_ids:
+            if slot_id in self._slots:
+                self._slots[slot_id].begin(None)
+
+    def _end_slots(self) -> None:
+        if not self._slots:
+            self._gone.set()
+        for slot in list(self._slots.values()):
+            if slot.job is None or (slot.job.done() and slot.job not in self.ledger.strays):
+                slot.begin(None)
+
+    def _on_hub(self, fn: Callable[..., T], *args: Any) -> T:
+        """Call ``fn(*args)`` on the hub's thread and return what it returns; from another thread, wait for it."""
+        if not hasattr(self, "native") or self.on_hub_thread():
+            return fn(*args)
+        answer: list[T] = []
+        errors: list[BaseException] = []
+        ready = self.new_event()
+
+        def call() -> None:
+            try:
+                answer.append(fn(*args))
+            except BaseException as error:
+                errors.append(error)
+            ready.set()
+
+        self.run_soon_threadsafe(self.spawn, call)
+        ready.wait()
+        if errors:
+            raise errors[0]
+        return answer[0]
+
+    # -- What a kind of green pool adds --------------------------------------------------------------------------------
+
+    @abc.abstractmethod
+    def get_hub(self) -> greenlet.greenlet:
+        """The hub of the calling thread."""
+
+    @abc.abstractmethod
+    def get_native(self) -> NativeThreads:
+        """The operations on threads as they are without the patch."""
+
+    @abc.abstractmethod
+    def new_event(self) -> Event:
+        """Make an event that greenlets of the hub and other threads can wait on and set."""
+
+    @abc.abstractmethod
+    def spawn(self, fn: Callable[..., object], *args: Any) -> None:
+        """Call ``fn(*args)`` in a new greenlet, soon."""
+
+    @abc.abstractmethod
+    def run_soon(self, fn: Callable[..., object], *args: Any) -> None:
+        """Call ``fn(*args)`` in the hub's greenlet, soon. On the hub's thread."""
+
+    @abc.abstractmethod
+    def run_soon_threadsafe(self, fn: Callable[..., object], *args: Any) -> None:
+        """Call ``fn(*args)`` in the hub's greenlet, soon. From any thread."""
+
+    @abc.abstractmethod
+    def call_later(self, seconds: float, fn: Callable[..., object], *args: Any) -> None:
+        """Call ``fn(*args)`` in the hub's greenlet, in so many seconds. On the hub's thread."""

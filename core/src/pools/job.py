@@ -1,0 +1,348 @@
+"""Job: one call given to a pool, with its callbacks, its limits and its single outcome."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from contextvars import Context
+from functools import partial
+from time import monotonic
+from typing import TYPE_CHECKING, Any
+
+from pools import hooks, signals
+from pools.current import current
+from pools.errors import SoftTimeLimitExceeded, StopJob, TimeLimitExceeded
+from pools.limits import NEVER, passed, soft_error
+from pools.states import JobState
+
+if TYPE_CHECKING:
+    from pools.pool import BasePool
+
+log = logging.getLogger(__name__)
+
+Callback = Callable[[Any], object]
+ErrorCallback = Callable[[BaseException], object]
+AcceptCallback = Callable[[int, float], object]
+TimeoutCallback = Callable[[bool, float], object]
+
+#: target, args, kwargs
+Call = tuple[Callable[..., Any], tuple[Any, ...], Mapping[str, Any]]
+#: callback, error_callback, accept_callback, timeout_callback
+Callbacks = tuple[Callback | None, ErrorCallback | None, AcceptCallback | None, TimeoutCallback | None]
+
+_WAITING = JobState.WAITING
+_ACCEPTED = JobState.ACCEPTED
+_SUCCEEDED = JobState.SUCCEEDED
+_NO_CALLBACKS: Callbacks = (None, None, None, None)
+
+
+def _gone() -> None:
+    """What stands for the target of a job that has its outcome: nothing of the call is kept alive."""
+
+
+_NO_CALL: Call = (_gone, (), {})
+_NO_CONTEXT = Context()
+
+
+def enter(job: Job) -> Any:
+    """Make the job's call; runs inside the job's own context."""
+    current.set(job)
+    target, args, kwargs = job.call
+    return target(*args, **kwargs)
+
+
+class Job:
+    """One call given to a pool. Users get one from ``apply_async``; pools get it in ``on_apply``.
+
+    A pool of this process has its slot call :meth:`run`. A pool that runs jobs elsewhere calls :meth:`accept` when
+    the job begins and then :meth:`succeed` or :meth:`fail` once, from any thread.
+
+    Attributes:
+        pool: The pool that took it.
+        id: Its number in that pool, from 1.
+        correlation_id: What the host knows it by, or None.
+        state: Where it is in its life.
+        slot_id: The slot that has it, or None.
+        accepted_at: When it was accepted, in seconds of ``time.monotonic()``, or None.
+        soft_timeout: Its soft limit in seconds from acceptance, or None.
+        timeout: Its hard limit in seconds from acceptance, or None.
+        deadline: When its hard limit passes, in seconds of ``time.monotonic()``, or None.
+        cancel_requested: Whether anyone asked for its end, in vain so far if it still runs.
+    """
+
+    # Defaults live on the class: most jobs never need their own, and making a job is on the hottest path there is.
+    correlation_id: str | None = None
+    state: JobState = _WAITING
+    slot_id: int = 0
+    accepted_at: float | None = None
+    soft_timeout: float | None = None
+    timeout: float | None = None
+    deadline: float | None = None
+    cancel_requested: bool = False
+
+    #: Whether it has a limit.
+    limited: bool = False
+    #: When its next limit is due, for :class:`pools.limits.Limits`.
+    limit_at: float = NEVER
+    #: How many ``shield`` blocks it is in, and whether a soft limit waits for their end.
+    shielded: int = 0
+    soft_pending: bool = False
+    #: Whether its soft limit was told to its timeout callback, and was raised inside it.
+    soft_announced: bool = False
+    soft_raised: bool = False
+    #: Whether it is to end as soon as it is accepted.
+    stop_requested: bool = False
+    #: Whether its call has ended although it had its outcome before.
+    ended: bool = False
+
+    _value: Any = None
+    _error: BaseException | None = None
+
+    def __init__(self, pool: BasePool, number: int, call: Call, callbacks: Callbacks, context: Context) -> None:
+        self.pool = pool
+        self.id = number
+        self.call = call
+        self.callbacks = callbacks
+        self.context = context
+
+    def __str__(self) -> str:
+        return f"job {self.id} of pool {self.pool.name}"
+
+    def __repr__(self) -> str:
+        return f"<{self}: {self.state.value}>"
+
+    # -- For users -----------------------------------------------------------------------------------------------------
+
+    def done(self) -> bool:
+        """Whether it has its outcome."""
+        state = self.state
+        return state is not _WAITING and state is not _ACCEPTED
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Wait for the outcome, for ``timeout`` seconds at the most; returns whether it is there."""
+        return self.done() or self.pool.wait_for(self, timeout)
+
+    def result(self, timeout: float | None = None) -> Any:
+        """What the call returned; waits for it, for ``timeout`` seconds at the most.
+
+        Raises:
+            TimeoutError: There is no outcome yet.
+            BaseException: The outcome, if the job did not succeed: what it raised, or a subclass of ``JobError``.
+        """
+        error = self.exception(timeout)
+        if error is not None:
+            raise error
+        return self._value
+
+    def exception(self, timeout: float | None = None) -> BaseException | None:
+        """The outcome if the job did not succeed, else None; waits for it, for ``timeout`` seconds at the most.
+
+        Raises:
+            TimeoutError: There is no outcome yet.
+        """
+        if not self.wait(timeout):
+            raise TimeoutError(f"{self} has no outcome after {timeout} s: it is {self.state.value}")
+        return self._error
+
+    def when_done(self, fn: Callable[[Job], object]) -> None:
+        """Call ``fn(job)`` once it has its outcome, in whichever thread settles it; at once if it has one."""
+        self.pool.watch_outcome(self, fn)
+
+    def cancel(self) -> bool:
+        """Give it the outcome cancelled, if no slot has accepted it.
+
+        A job that runs goes on, and can see ``cancel_requested``; :meth:`terminate` ends one.
+
+        Returns:
+            Whether it was cancelled.
+        """
+        return self.pool.cancel_job(self)
+
+    def terminate(self, signal: int | str | None = None) -> bool:
+        """Give it the outcome terminated, whether it runs or not.
+
+        Args:
+            signal: The signal that a pool of processes sends; the other pools have one way to end a job.
+
+        Returns:
+            Whether it was terminated; False if it has its outcome already.
+
+        Raises:
+            UnsupportedError: It runs, and the pool's trait ``terminate`` says that it cannot be ended.
+        """
+        return self.pool.end_job(self, signal)
+
+    # -- For pools -----------------------------------------------------------------------------------------------------
+
+    def run(self) -> None:
+        """Run it in the calling thread or greenlet, and then whatever else waits for a slot.
+
+        Returns when nothing waits, or when the slot is to go; the slot is free then.
+        """
+        job: Job | None = self
+        while job is not None:
+            try:
+                job.execute()
+            except (StopJob, SoftTimeLimitExceeded) as late:
+                # The second interruption of one job, while the first was being dealt with.
+                job.end(None, late)
+            job = job.pool.next_job(job.slot_id)
+
+    def execute(self) -> None:
+        """Run it in the calling thread or greenlet, to its outcome; the slot stays taken."""
+        try:
+            if not self.accept():
+                return
+            try:
+                if self.pool.wraps_jobs:
+                    value = self.context.run(hooks.run_job, self.pool, self, partial(enter, self))
+                else:
+                    value = self.context.run(enter, self)
+            except BaseException as error:
+                self.end(None, _without_frames_of_pools(error))
+            else:
+                self.end(value, None)
+        except (StopJob, SoftTimeLimitExceeded) as error:
+            # A pool that interrupts running code did so just before the call, or just after it had returned.
+            self.end(None, error)
+
+    def accept(self) -> bool:
+        """Begin it in slot ``slot_id``: the pool's promise that the call is made now.
+
+        Returns:
+            Whether the call is to be made; False if the job has an outcome already (it was cancelled or terminated).
+        """
+        pool = self.pool
+        ledger = pool.ledger
+        if not ledger.waiting.pop(self, False):
+            return False
+        self.state = _ACCEPTED
+        self.accepted_at = now = monotonic()
+        accept_callback = self.callbacks[2]
+        if accept_callback is not None:
+            ledger.accepting[self.slot_id] = self
+            try:
+                accept_callback(self.slot_id, now)
+            except BaseException:
+                log.exception("the accept_callback of %s raised", self)
+            del ledger.accepting[self.slot_id]
+        if signals.accepted.receivers:
+            signals.emit(signals.accepted, pool, job=self)
+        ledger.accepted[self] = True
+        if self.limited:
+            pool.watch_limits(self, now)
+        if self.stop_requested or pool.terminating:
+            # Who asked came while the job stood in neither book.
+            pool.end_job(self)
+        return self.state is _ACCEPTED
+
+    def succeed(self, value: Any) -> None:
+        """Report, for a job that ran elsewhere, what the call returned; frees its slot."""
+        self.end(value, None)
+        self.pool.free_slot(self.slot_id)
+
+    def fail(self, error: BaseException, state: JobState = JobState.FAILED) -> None:
+        """Report, for a job that ran elsewhere or could not be begun, that it ended in ``error``; frees its slot."""
+        if self.pool.ledger.waiting.pop(self, False):
+            self.settle(state, error=error)
+        else:
+            self.end(None, error, state)
+        self.pool.free_slot(self.slot_id)
+
+    def end(self, value: Any, error: BaseException | None, state: JobState = JobState.FAILED) -> None:
+        """Settle it with how its call ended, unless a limit or a termination came first.
+
+        Called again when an interruption that was meant for the call hit this method instead.
+        """
+        pool = self.pool
+        limit: BaseException | None = None
+        if self.limited:
+            pool.on_ended(self)
+            limit = passed(self, error)
+        if not pool.ledger.accepted.pop(self, False):
+            pool.on_ended(self)
+            self.ended = True
+            pool.ledger.strays.pop(self, None)
+        elif limit is not None and limit is not error:
+            self.announce_timeout(soft=not isinstance(limit, TimeLimitExceeded))
+            self.settle(JobState.TIMED_OUT, error=limit)
+        elif error is None:
+            self.settle(_SUCCEEDED, value)
+        elif self.soft_raised and isinstance(error, SoftTimeLimitExceeded):
+            self.settle(JobState.TIMED_OUT, error=error)
+        else:
+            self.settle(state, error=error)
+
+    def settle(self, state: JobState, value: Any = None, error: BaseException | None = None) -> None:
+        """Give it its outcome. Only for who has taken it out of the pool's ledger."""
+        pool = self.pool
+        callback, error_callback, _, _ = self.callbacks
+        self._value = value
+        self._error = error
+        self.state = state
+        # Neither arguments nor callbacks live longer than the job.
+        self.call = _NO_CALL
+        self.callbacks = _NO_CALLBACKS
+        self.context = _NO_CONTEXT
+        if state is _SUCCEEDED:
+            pool.counts.succeeded += 1
+        else:
+            pool.counts.add(state)
+        if pool.permits is not None:
+            pool.permits.release()
+        if pool.watchers:
+            pool.tell_watchers(self)
+        try:
+            if error is None:
+                if callback is not None:
+                    callback(value)
+            elif error_callback is not None:
+                error_callback(error)
+        except BaseException:
+            log.exception("the %s of %s raised", "callback" if error is None else "error_callback", self)
+        if signals.finished.receivers:
+            signals.emit(signals.finished, pool, job=self)
+
+    def announce_timeout(self, soft: bool) -> None:
+        """Tell its timeout callback, and who listens, that a limit has passed; once for each limit."""
+        if soft:
+            if self.soft_announced:
+                return
+            self.soft_announced = True
+        seconds = self.soft_timeout if soft else self.timeout
+        assert seconds is not None
+        timeout_callback = self.callbacks[3]
+        if timeout_callback is not None:
+            try:
+                timeout_callback(soft, seconds)
+            except BaseException:
+                log.exception("the timeout_callback of %s raised", self)
+        if signals.timed_out.receivers:
+            signals.emit(signals.timed_out, self.pool, job=self, soft=soft, seconds=seconds)
+
+    def enter_shield(self) -> None:
+        """Defer the soft limit; for :func:`pools.shield`."""
+        self.shielded += 1
+        self.pool.on_shield(self)
+
+    def leave_shield(self) -> None:
+        """Raise the soft limit if it passed inside the outermost shield; for :func:`pools.shield`."""
+        self.shielded -= 1
+        if self.soft_pending and not self.shielded:
+            self.soft_pending = False
+            self.soft_raised = True
+            raise soft_error(self)
+
+
+def _without_frames_of_pools(error: BaseException) -> BaseException:
+    """The error with a traceback that begins in the job's own code.
+
+    The frames before that are noise to the reader, and would keep the job alive for as long as the error lives.
+    """
+    traceback = error.__traceback__
+    while traceback is not None:
+        code = traceback.tb_frame.f_code
+        traceback = traceback.tb_next
+        if code is enter.__code__:
+            break
+    return error.with_traceback(traceback)

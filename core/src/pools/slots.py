@@ -1,0 +1,70 @@
+"""The slots of a pool: which are free, and how a resize takes effect while jobs run.
+
+Slots are numbered from 1 and a number is never used twice, so that a late request about a slot cannot hit its
+successor. All of it rests on the atomic operations of a deque, for the reasons that :mod:`pools.ledger` gives.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections import deque
+
+
+class Slots:
+    """The free slots, and the number that there should be.
+
+    Attributes:
+        free: The numbers of the slots that have nothing to do; ``free.pop()`` takes one.
+        size: How many slots there should be.
+        surplus: As many items as busy slots are to go when they become free.
+    """
+
+    __slots__ = ("_numbers", "free", "size", "surplus")
+
+    def __init__(self, size: int) -> None:
+        self._numbers = itertools.count(1)
+        self.surplus: deque[None] = deque()
+        self.free: deque[int] = deque()
+        self.size = 0
+        self.grow(size)
+
+    def grow(self, n: int) -> None:
+        """Add ``n`` slots; those that a shrink is still waiting to retire are kept first."""
+        self.size += n
+        for _ in range(n):
+            if self.surplus:
+                self.surplus.pop()
+            else:
+                self.free.append(next(self._numbers))
+
+    def shrink(self, n: int) -> list[int]:
+        """Remove ``n`` slots: free ones now, the others as each becomes free.
+
+        Returns:
+            The numbers of those that were free, which are gone now.
+        """
+        self.size -= n
+        gone = []
+        for _ in range(n):
+            try:
+                gone.append(self.free.popleft())
+            except IndexError:
+                self.surplus.append(None)
+        return gone
+
+    def replace(self) -> None:
+        """Give a busy slot up (its thread was abandoned) and put a new one in its place."""
+        self.free.append(next(self._numbers))
+
+    def retires(self) -> bool:
+        """Whether the slot that has just become free is to go; a True settles one slot of a shrink."""
+        try:
+            self.surplus.pop()
+        except IndexError:
+            return False
+        return True
+
+    @property
+    def idle(self) -> bool:
+        """Whether no slot has anything to do."""
+        return len(self.free) >= self.size + len(self.surplus)

@@ -1,0 +1,114 @@
+"""The watchdog of green pools: interrupts a job that computes past its limit and never yields to the hub.
+
+A hub's timer cannot do that, since the hub does not run. So a native thread looks whether limits are acted on, and if
+one is overdue sends the hub's thread ``SIGURG`` (which nothing else uses for anything, its default is to be ignored, and
+Go's scheduler preempts its goroutines by it for the same reasons). Python runs the handler between two bytecodes of
+whatever greenlet computes, and only there can it be told for certain whose job that is: if its limit is due, the handler
+raises it.
+
+What is guaranteed: a job that runs Python code is interrupted within :data:`GRACE` and a bytecode of its limit, provided
+that the pool was started on the main thread, where alone Python runs signal handlers. What is not: a call into C
+that neither yields nor returns is interrupted when it returns.
+"""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Callable
+from dataclasses import dataclass
+from time import monotonic
+from types import FrameType
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from pools.green import GreenPool
+
+#: Seconds that the hub has to act on a limit before the watchdog does.
+GRACE = 0.05
+
+
+class Lock(Protocol):
+    """A lock of the ``_thread`` module."""
+
+    def acquire(self, blocking: bool = True, timeout: float = -1) -> bool:
+        """Take it."""
+
+    def release(self) -> None:
+        """Give it back."""
+
+    def locked(self) -> bool:
+        """Whether it is taken."""
+
+
+@dataclass(frozen=True)
+class NativeThreads:
+    """Three functions of the ``_thread`` module as they are without the patch."""
+
+    start_new_thread: Callable[..., Any]
+    allocate_lock: Callable[[], Lock]
+    get_ident: Callable[[], int]
+
+
+#: The pools that are watched now; the signal handler stands as long as there is one.
+_watched: dict[GreenPool, bool] = {}
+_handler_before: list[Any] = []
+
+
+def _on_signal(signal_number: int, frame: FrameType | None) -> None:
+    for pool in list(_watched):
+        pool.interrupt(frame)
+    for handler in _handler_before:
+        if callable(handler):
+            handler(signal_number, frame)
+
+
+class Watchdog:
+    """Watches the limits of one pool; made and stopped on the thread of the pool's hub."""
+
+    def __init__(self, pool: GreenPool, native: NativeThreads) -> None:
+        self._pool = pool
+        self._thread = native.get_ident()
+        self._wake = native.allocate_lock()
+        self._wake.acquire()
+        self._ended = native.allocate_lock()
+        self._ended.acquire()
+        self._watches = self._watch_signal()
+        if self._watches:
+            native.start_new_thread(self._run, ())
+
+    def look_at(self, when: float) -> None:
+        """Note that a limit is due at ``when``, earlier than all others."""
+        if self._watches and self._wake.locked():
+            self._wake.release()
+
+    def stop(self) -> None:
+        """End the thread, and give the signal back."""
+        if not self._watches:
+            return
+        self._watches = False
+        self.look_at(0.0)
+        if self._wake.locked():
+            self._wake.release()
+        self._ended.acquire()
+        del _watched[self._pool]
+        if not _watched:
+            signal.signal(signal.SIGURG, _handler_before.pop())
+
+    def _watch_signal(self) -> bool:
+        if not _watched:
+            try:
+                _handler_before.append(signal.signal(signal.SIGURG, _on_signal))
+            except ValueError:  # not on the main thread: see the module's docstring
+                return False
+        _watched[self._pool] = True
+        return True
+
+    def _run(self) -> None:
+        while self._watches:
+            wait = self._pool.limits.due_at + GRACE - monotonic()
+            if wait > 0:
+                self._wake.acquire(timeout=min(wait, 3600.0))
+            else:
+                signal.pthread_kill(self._thread, signal.SIGURG)
+                self._wake.acquire(timeout=GRACE)
+        self._ended.release()

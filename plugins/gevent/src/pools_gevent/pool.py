@@ -1,0 +1,56 @@
+"""The gevent pool: a slot is a greenlet of gevent's hub."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, cast
+
+import gevent
+from gevent import monkey
+from gevent.event import Event
+from greenlet import greenlet
+
+from pools.green import GreenPool
+from pools.watchdog import NativeThreads
+from pools_gevent.plugin import SPEC
+from pools_gevent.timer import GeventTimer
+
+
+class GeventPool(GreenPool):
+    """Jobs run on greenlets of the gevent hub of the thread that started the pool."""
+
+    name = SPEC.name
+    traits = SPEC.traits
+
+    def get_hub(self) -> greenlet:
+        hub = gevent.get_hub()
+        self._loop = hub.loop
+        return cast(greenlet, hub)
+
+    def get_native(self) -> NativeThreads:
+        return NativeThreads(*monkey.get_original("_thread", ["start_new_thread", "allocate_lock", "get_ident"]))
+
+    def new_event(self) -> Event:
+        return Event()
+
+    def new_timer(self) -> GeventTimer:
+        return GeventTimer()
+
+    def spawn(self, fn: Callable[..., object], *args: Any) -> None:
+        gevent.spawn(fn, *args)
+
+    def run_soon(self, fn: Callable[..., object], *args: Any) -> None:
+        self._loop.run_callback(fn, *args)
+
+    def run_soon_threadsafe(self, fn: Callable[..., object], *args: Any) -> None:
+        self._loop.run_callback_threadsafe(fn, *args)
+
+    def call_later(self, seconds: float, fn: Callable[..., object], *args: Any) -> None:
+        timer = self._loop.timer(seconds)
+        timer.start(self._ring, timer, fn, args)
+
+    @staticmethod
+    def _ring(timer: Any, fn: Callable[..., object], args: tuple[Any, ...]) -> None:
+        timer.stop()
+        timer.close()
+        fn(*args)

@@ -1,0 +1,96 @@
+"""The solo pool: one slot, and it is wherever ``apply_async`` is called."""
+
+from __future__ import annotations
+
+import threading
+from types import FrameType
+from typing import NoReturn
+
+from pools.errors import PoolStateError, StopJob, UnsupportedError
+from pools.job import Job, enter
+from pools.limits import soft_error, stack_of
+from pools.pool import BasePool
+from pools.states import JobState
+from pools_solo.alarm import Alarm
+from pools_solo.plugin import SPEC
+
+
+class SoloPool(BasePool):
+    """Jobs run inline: ``apply_async`` returns when its job has its outcome.
+
+    Only one job runs at a time. One that is submitted meanwhile, by that job, by a callback or by another thread,
+    waits, and the thread that is running jobs runs it next. Limits are kept by a POSIX timer, and so only for jobs
+    that run on the main thread; while the pool keeps them, ``SIGALRM`` is the pool's.
+    """
+
+    name = SPEC.name
+    traits = SPEC.traits
+
+    def on_start(self) -> None:
+        self._thread = 0
+        self._alarm = Alarm(self._on_alarm)
+        self._frame: FrameType | None = None
+        self._interruption: BaseException | None = None
+        self.initialize()
+
+    def on_apply(self, job: Job) -> None:
+        self._thread = threading.get_ident()
+        job.run()
+
+    def on_stop(self) -> None:
+        self._alarm.close()
+
+    def in_slot(self) -> bool:
+        return not self.slots.free and self._thread == threading.get_ident()
+
+    def check_may_wait(self, job: Job) -> None:
+        if self.in_slot() and not job.done():
+            raise PoolStateError(
+                f"{job} begins when the code that waits for it has ended: pool solo runs one job at a time"
+            )
+
+    def check_limits_here(self) -> None:
+        if threading.current_thread() is not threading.main_thread():
+            self._refuse_limits("on another thread than the main one")
+
+    def watch_limits(self, job: Job, now: float) -> None:
+        if threading.current_thread() is threading.main_thread():
+            super().watch_limits(job, now)
+        elif self.ledger.accepted.pop(job, False):
+            # Submitted by the main thread while this one was running jobs.
+            try:
+                self._refuse_limits("on another thread than the main one")
+            except UnsupportedError as error:
+                job.settle(JobState.FAILED, error=error)
+
+    def set_alarm(self, when: float) -> None:
+        self._alarm.set(when)
+
+    def raise_soft_limit(self, job: Job) -> None:
+        if job.shielded:
+            job.soft_pending = True
+        else:
+            job.soft_raised = True
+            self._interruption = soft_error(job)
+
+    def stop_job(self, job: Job, signal: int | str | None) -> bool:
+        self._interruption = StopJob(f"{job} has its outcome")
+        return True
+
+    def stack_of(self, job: Job) -> str:
+        return stack_of(self._frame, enter.__code__)
+
+    def _refuse_limits(self, where: str) -> NoReturn:
+        raise UnsupportedError(
+            f"pool solo keeps limits by a POSIX timer, which cannot interrupt a job {where}: "
+            "submit it on the main thread, or without limits"
+        )
+
+    def _on_alarm(self, frame: FrameType | None) -> None:
+        """Runs in the main thread, in the middle of the job or of the pool's own code around it."""
+        self._frame = frame
+        self._interruption = None
+        self.enforce_limits()
+        self._frame = None
+        if self._interruption is not None:
+            raise self._interruption

@@ -1,0 +1,131 @@
+"""One slot: a thread that runs jobs, and the ways to interrupt the job that it runs."""
+
+from __future__ import annotations
+
+import ctypes
+import sys
+import threading
+from types import FrameType
+from typing import TYPE_CHECKING
+
+from pools.errors import SoftTimeLimitExceeded, StopJob
+from pools.job import Job
+from pools.limits import soft_error
+
+if TYPE_CHECKING:
+    from pools_threads.pool import ThreadsPool
+
+
+#: The worker whose thread this is.
+_here = threading.local()
+
+
+class _SoftLimit(SoftTimeLimitExceeded):
+    """The soft limit as the interpreter makes it, without arguments, in the thread where it raises it."""
+
+    def __init__(self) -> None:
+        job: Job = _here.worker.interrupted()
+        job.soft_raised = True
+        super().__init__(*soft_error(job).args)
+
+
+_SoftLimit.__name__ = _SoftLimit.__qualname__ = SoftTimeLimitExceeded.__name__
+_SoftLimit.__module__ = SoftTimeLimitExceeded.__module__
+
+
+class Worker:
+    """A thread with a slot.
+
+    An interruption is an asynchronous exception (``PyThreadState_SetAsyncExc``), which the interpreter raises some
+    time after it was asked to. So it is asked for, and called off, under :attr:`_guard`, and only while :attr:`_job` is
+    the job that it is meant for: what :meth:`call_off` has done, no later job can be hit.
+    """
+
+    def __init__(self, pool: ThreadsPool, slot_id: int) -> None:
+        self._pool = pool
+        self.slot_id = slot_id
+        self._next: Job | None = None
+        self._wake = threading.Lock()
+        self._wake.acquire()
+        self._guard = threading.Lock()
+        self._job: Job | None = None
+        self._called_off: Job | None = None
+        self.abandoned = False
+        # A daemon, because an abandoned thread may never end, and must not keep the program from ending.
+        self.thread = threading.Thread(target=self._run, name=f"pools-{pool.name}-{slot_id}", daemon=True)
+        self.thread.start()
+
+    def begin(self, job: Job | None) -> None:
+        """Run this job, and then what else waits; None ends the thread. Only for a worker whose slot is free."""
+        self._next = job
+        self._wake.release()
+
+    def raise_soft_limit(self, job: Job) -> None:
+        """Raise the soft limit in the job, if it still runs here and is not shielded."""
+        with self._guard:
+            if self._job is job and job in self._pool.ledger.accepted:
+                if job.shielded:
+                    job.soft_pending = True
+                else:
+                    self._interrupt(_SoftLimit)
+
+    def abandon(self, job: Job) -> bool:
+        """Leave the thread to a job that has its outcome, and ask the job to stop; returns whether it still ran here."""
+        with self._guard:
+            if self._job is not job:
+                return False
+            self.abandoned = True
+            self._interrupt(StopJob)
+            return True
+
+    def call_off(self, job: Job) -> None:
+        """See to it that no interruption on the job's account comes after this. Only on the worker's own thread."""
+        with self._guard:
+            self._interrupt(None)
+            if self._job is job:
+                self._called_off, self._job = job, None
+
+    def defer(self, job: Job) -> None:
+        """Turn a soft limit that is on its way into a pending one: a shield has begun. Only on the worker's thread."""
+        with self._guard:
+            if job.soft_announced and not job.soft_raised and not self.abandoned:
+                self._interrupt(None)
+                job.soft_pending = True
+
+    def interrupted(self) -> Job:
+        """The job that an interruption is meant for which has just been raised here."""
+        job = self._job or self._called_off
+        assert job is not None
+        return job
+
+    def frame(self) -> FrameType | None:
+        """Where the thread stands."""
+        return sys._current_frames().get(self.thread.ident or 0)
+
+    def _interrupt(self, exception: type[BaseException] | None) -> None:
+        target = ctypes.py_object() if exception is None else ctypes.py_object(exception)
+        ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(self.thread.ident or 0), target)
+
+    def _run(self) -> None:
+        _here.worker = self
+        pool = self._pool
+        if not pool.initialize():
+            pool.forget(self)
+            pool.free_slot(self.slot_id)
+            return
+        while True:
+            self._wake.acquire()
+            job = self._next
+            if job is None:
+                return
+            while job is not None:
+                self._job = job
+                try:
+                    job.execute()
+                except (StopJob, SoftTimeLimitExceeded) as late:
+                    # The second interruption of one job, while the first was being dealt with.
+                    job.end(None, late)
+                if self.abandoned:
+                    pool.forget(self)
+                    return
+                job = pool.next_job(self.slot_id)

@@ -156,6 +156,7 @@ def test_an_extension_that_gives_no_patches_is_refused(site: Site, given: str, r
             "import no_such",
             "the patch green does not import: green_patch: ModuleNotFoundError: No module named 'no_such'",
         ),
+        ("def apply(options): ...", "the patch green cannot be used: green_patch has no is_applied()"),
         (
             "def is_applied(): return False\ndef apply(options): 1 / 0",
             "the patch green failed: ZeroDivisionError: division by zero",

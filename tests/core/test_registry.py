@@ -87,6 +87,12 @@ def test_an_option_that_the_pool_does_not_take_is_refused(site: Site) -> None:
     assert "colour" in error
 
 
+def test_what_is_given_is_never_taken_as_not_given(site: Site) -> None:
+    site.pool("alpha")
+    assert site.error("import pools; pools.open('alpha', 0)").startswith("ValueError: concurrency must be")
+    assert "a pool named ''" in site.error("import pools; pools.open('')")
+
+
 def test_patch_is_require_or_off(site: Site) -> None:
     site.pool("alpha")
     error = site.error("import pools; pools.open('alpha', patch='on')")

@@ -159,13 +159,15 @@ def open(
     """
     if patch not in ("require", "off"):
         raise UsageError(f'patch={patch!r}: not "require" or "off"')
-    settings = {key: setting.value for key, setting in config.settings().items()}
-    name = name or settings.get("pool", config.DEFAULT_POOL)
+    settings = {key: setting.value for key, setting in config.settings().items() if key != "custom_pool"}
+    configured_name = settings.pop("pool", config.DEFAULT_POOL)
+    configured_concurrency = settings.pop("concurrency", None)
+    name = configured_name if name is None else name
+    concurrency = configured_concurrency if concurrency is None else concurrency
     declared = use(name)
     if patch == "require":
         apply.require(declared)
-    given = {key: value for key, value in settings.items() if key not in ("pool", "custom_pool", "concurrency")}
-    pool = pool_class(name)(concurrency or settings.get("concurrency"), **{**given, **options})
+    pool = pool_class(name)(concurrency, **{**settings, **options})
     hooks.manager.hook.pools_configure(pool=pool)
     pool.start()
     return pool

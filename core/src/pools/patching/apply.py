@@ -75,11 +75,15 @@ def in_effect(requirement: PatchRequirement) -> bool:
 
 def _module(requirement: PatchRequirement) -> Any:
     try:
-        return importlib.import_module(requirement.module)
+        module = importlib.import_module(requirement.module)
     except Exception as error:
         raise PatchError(
             f"the patch {requirement.name} does not import: {requirement.module}: {type(error).__name__}: {error}"
         ) from error
+    for function in ("apply", "is_applied"):
+        if not callable(getattr(module, function, None)):
+            raise PatchError(f"the patch {requirement.name} cannot be used: {requirement.module} has no {function}()")
+    return module
 
 
 def _refuse_conflicts(requirement: PatchRequirement, others: list[PatchRequirement]) -> None:

@@ -7,12 +7,12 @@ adds the few operations of its own hub (the abstract methods of :class:`GreenPoo
 from __future__ import annotations
 
 import abc
-import sys
-import weakref
 from collections.abc import Callable
+from sys import getrefcount
 from time import monotonic
 from types import FrameType
 from typing import Any, TypeVar
+from weakref import getweakrefcount
 
 import greenlet
 
@@ -66,8 +66,8 @@ class Slot:
             pool.forget(self)
             pool.free_slot(self.slot_id)
             return
-        references = sys.getrefcount(me)
-        weak_references = weakref.getweakrefcount(me)
+        references = getrefcount(me)
+        weak_references = getweakrefcount(me)
         while (job := self.next) is not None:
             slice_ends = monotonic() + SLICE
             while job is not None:
@@ -79,7 +79,7 @@ class Slot:
                     job.end(None, late)
                 if pool.ending:
                     break
-                if sys.getrefcount(me) > references or weakref.getweakrefcount(me) > weak_references or me.__dict__:
+                if getrefcount(me) > references or getweakrefcount(me) > weak_references or me.__dict__:
                     self._renew()
                     return
                 if job.accepted_at is not None and job.accepted_at > slice_ends:

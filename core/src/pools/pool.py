@@ -10,7 +10,7 @@ from pools import mapping, reports, signals
 from pools.engine import Engine
 from pools.errors import BrokenPoolError, PoolFullError, UnsupportedError
 from pools.future import JobFuture, future_of
-from pools.job import AcceptCallback, Callback, ErrorCallback, Job, TimeoutCallback
+from pools.job import NO_KWARGS, AcceptCallback, Callback, ErrorCallback, Job, TimeoutCallback
 from pools.options import check_limits, slot_count
 from pools.permits import Permits
 from pools.states import PoolState
@@ -117,10 +117,19 @@ class BasePool(Engine):
         job = Job(
             self,
             next(self._numbers),
-            (target, args, kwargs or {}),
-            (callback, error_callback, accept_callback, timeout_callback),
+            target,
+            args,
+            kwargs or NO_KWARGS,
             copy_context() if self._copies_context else Context(),
         )
+        if callback is not None:
+            job.callback = callback
+        if error_callback is not None:
+            job.error_callback = error_callback
+        if accept_callback is not None:
+            job.accept_callback = accept_callback
+        if timeout_callback is not None:
+            job.timeout_callback = timeout_callback
         if correlation_id is not None:
             job.correlation_id = correlation_id
         options = self.options
@@ -134,7 +143,7 @@ class BasePool(Engine):
         if self.permits is not None:
             self._get_permit(self.permits)
         if signals.apply.receivers:
-            signals.emit(signals.apply, self, job=job, target=target, args=args, kwargs=job.call[2])
+            signals.emit(signals.apply, self, job=job, target=target, args=args, kwargs=job.kwargs)
         self.ledger.waiting[job] = True
         self._queue.append(job)
         if self.slots.free:

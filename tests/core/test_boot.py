@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
+import resource
 import subprocess
 import sys
-import time
 
 import pytest
 
@@ -189,6 +189,14 @@ def test_a_warning_is_one_line(site: Site) -> None:
     assert "\n<string>:1: UserWarning: mine\n" in done.stderr
 
 
+def processor_seconds(site: Site, *arguments: str) -> float:
+    """The time of a command without what it waits for a processor that others have."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    site.command(*arguments)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+
 def test_help_is_quick_and_imports_neither_a_pool_nor_rich(site: Site) -> None:
     site.pool("alpha")
     code = """
@@ -203,9 +211,4 @@ finally:
     done = site.run("-c", code)
     assert "Usage: pools" in done.stdout
     assert done.stderr == "\n"
-    seconds = []
-    for _ in range(5):
-        begun = time.perf_counter()
-        site.command("--help")
-        seconds.append(time.perf_counter() - begun)
-    assert min(seconds) < 0.15
+    assert min(processor_seconds(site, "--help") for _ in range(5)) < 0.15

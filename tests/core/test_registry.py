@@ -288,6 +288,13 @@ print(json.dumps([before, unseen, "alpha" in pools.names(), pools.spec("alpha").
     assert site.evaluate(code, PYTHONPATH=path) == [False, False, True, "alpha"]
 
 
+def test_half_of_a_distribution_stops_no_other(site: Site) -> None:
+    site.pool("alpha")
+    site.pool("half")
+    (site.path / "pools_half-1.0.dist-info" / "METADATA").unlink()
+    assert {"alpha", "half"} <= set(site.evaluate("import json, pools; print(json.dumps(pools.names()))"))
+
+
 def test_among_300_distributions_names_are_quick_and_nothing_is_kept_on_disk(site: Site) -> None:
     for number in range(300):
         site.distribution(f"other-{number}", {"console_scripts": {f"other-{number}": "other:main"}})

@@ -59,27 +59,33 @@ class Plugin:
 
 def installed(group: str = PLUGINS) -> tuple[Plugin, ...]:
     """Return every entry point of a group, by name, from the metadata of the installed distributions alone."""
-    return _installed(group, tuple(sys.path))
+    return _read(tuple(sys.path))[group]
 
 
 def refresh() -> None:
     """Forget what was read of the metadata and loaded of plugins, because distributions came or went."""
     importlib.invalidate_caches()
-    _installed.cache_clear()
+    _read.cache_clear()
     load.cache_clear()
     declared_pool.cache_clear()
 
 
 @functools.cache
-def _installed(group: str, path: tuple[str, ...]) -> tuple[Plugin, ...]:
-    return tuple(sorted(map(_plugin, entry_points(group=group)), key=lambda plugin: (plugin.name, plugin.distribution)))
+def _read(path: tuple[str, ...]) -> dict[str, tuple[Plugin, ...]]:
+    """Read the metadata of what is installed on ``path``, which is ``sys.path``; for all groups at once."""
+    found = entry_points()
+    return {
+        group: tuple(sorted(map(_plugin, found.select(group=group)), key=lambda p: (p.name, p.distribution)))
+        for group in _KINDS
+    }
 
 
 def _plugin(entry_point: EntryPoint) -> Plugin:
     distribution = entry_point.dist
     assert distribution is not None, "an entry point of installed metadata has its distribution"
-    name, version = distribution.metadata["Name"], distribution.metadata["Version"]
-    return Plugin(entry_point.group, entry_point.name, entry_point.value, name or "?", version or "", entry_point)
+    # Half of a distribution, without its METADATA, has neither; and it must not keep the others from being found.
+    name, version = (str(distribution.metadata.json.get(key, "")) for key in ("name", "version"))
+    return Plugin(entry_point.group, entry_point.name, entry_point.value, name or "?", version, entry_point)
 
 
 class _Driver(DriverManager[ModuleType]):

@@ -25,7 +25,7 @@ LAYERS = [
         "signals hooks limits timer loop stats slots permits ledger watchdog",
         "current discovery job options ending future mapping",
         "config patching reports lifecycle engine pool",
-        "registry problems executor aio green",
+        "registry problems executor aio green green_timer",
         "__init__ batch",
         "cli",
         "boot __main__ testing",

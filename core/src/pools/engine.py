@@ -72,7 +72,7 @@ class Engine(Lifecycle):
 
     # -- Jobs and slots ------------------------------------------------------------------------------------------------
 
-    def _dispatch(self) -> None:
+    def dispatch(self) -> None:
         """Hand waiting jobs to free slots."""
         queue, free = self._queue, self.slots.free
         while queue:
@@ -115,7 +115,7 @@ class Engine(Lifecycle):
         else:
             slots.free.append(slot_id)
         if self._queue:
-            self._dispatch()
+            self.dispatch()
         if self._joiners:
             self.check_idle()
 

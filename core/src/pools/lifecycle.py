@@ -183,7 +183,7 @@ class Lifecycle(abc.ABC):
         if len(taken) >= self.slots.size and not self.ledger.unfinished():
             return True
         self.slots.free.extend(taken)
-        self._dispatch()
+        self.dispatch()
         return False
 
     def _finish(self) -> None:
@@ -226,7 +226,7 @@ class Lifecycle(abc.ABC):
         """Make everything that one run of the pool needs."""
 
     @abc.abstractmethod
-    def _dispatch(self) -> None:
+    def dispatch(self) -> None:
         """Hand waiting jobs to free slots."""
 
     @abc.abstractmethod

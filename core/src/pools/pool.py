@@ -147,7 +147,7 @@ class BasePool(Engine):
         self.ledger.waiting[job] = True
         self._queue.append(job)
         if self.slots.free:
-            self._dispatch()
+            self.dispatch()
         if self._state is not _RUNNING or self.broken is not None:
             self._take_back(job)
         return job
@@ -236,7 +236,7 @@ class BasePool(Engine):
         if call == "grow":
             slot_count(self.name, self.traits, self.concurrency + n)
             self.slots.grow(n)
-            self._dispatch()
+            self.dispatch()
         else:
             if n >= self.concurrency:
                 raise ValueError(

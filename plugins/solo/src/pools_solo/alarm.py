@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable
 from time import monotonic
 from types import FrameType
+from typing import Any
 
 #: The shortest delay that still sets the timer: zero would switch it off.
 _SOONEST = 1e-6
@@ -22,7 +23,7 @@ class Alarm:
     def __init__(self, ring: Callable[[FrameType | None], None]) -> None:
         self._ring = ring
         self._installed = False
-        self._before: signal._HANDLER = None
+        self._before: Callable[[int, FrameType | None], Any] | int | None = None
 
     def set(self, when: float) -> None:
         """Ring at ``when``, in seconds of ``time.monotonic()``, and no more at the time that was set before."""

@@ -61,7 +61,7 @@ class ThreadsPool(BasePool):
         worker = self._workers.get(job.slot_id)
         if worker is not None and worker.abandon(job):
             self.slots.replace()
-            self._dispatch()
+            self.dispatch()
         return False
 
     def stack_of(self, job: Job) -> str:

@@ -26,7 +26,8 @@ def may_block(descriptor: int) -> bool:
 class Mailbox(Generic[Item]):
     """Hands items over to the one thread or greenlet that waits, from anywhere: threads, greenlets, signal handlers.
 
-    It has no lock, since there is no kind of lock that all of these could share.
+    It has no lock, since there is no kind of lock that all of these could share. And its descriptors stay open as long
+    as the process lives, since someone may still ring when nobody waits any more.
     """
 
     def __init__(self) -> None:
@@ -58,8 +59,3 @@ class Mailbox(Generic[Item]):
             os.read(self._bell, 4096)
             # An item put before this line was left before it too, and is found; one put after it rings again.
             self._rung = False
-
-    def close(self) -> None:
-        """Release its descriptors."""
-        os.close(self._bell)
-        os.close(self._rope)

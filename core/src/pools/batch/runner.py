@@ -60,7 +60,7 @@ class Batch:
         terminated_by: The signal that ended what ran, or None.
     """
 
-    def __init__(self, plan: Plan, pool: BasePool, mailbox: Mailbox[Call], tally: Tally, progress: Progress) -> None:
+    def __init__(self, plan: Plan, pool: BasePool, tally: Tally, progress: Progress) -> None:
         self.unrecorded = 0
         self.terminated_by: signal.Signals | None = None
         self._plan = plan
@@ -71,8 +71,7 @@ class Batch:
         self._first = deque(plan.first)
         self._again: deque[Call] = deque()
         self._running: set[Call] = set()
-        # Who made it closes it, once the pool has stopped and nobody leaves anything in it any more.
-        self._settled = mailbox
+        self._settled: Mailbox[Call] = Mailbox()
         self._stopping = False
 
     @property
@@ -87,7 +86,7 @@ class Batch:
             UsageError: The input can no longer be read.
             OutputError: The output can no longer be written.
         """
-        with Interrupts(self._settled.ring) as interrupts:
+        with Interrupts(self._settled.ring, self._cancel_waiting) as interrupts:
             while True:
                 self._heed(interrupts)
                 moved = self._settle_one()
@@ -163,9 +162,7 @@ class Batch:
         """Do what the user asked for by a signal."""
         if interrupts.stop is not None and not self._stopping:
             self._stopping = True
-            for call in self._running:
-                if call.job is not None:
-                    call.job.cancel()
+            self._cancel_waiting()
             self._progress.say(
                 f"{interrupts.stop.name}: no more input is taken, and what runs is finished; once more terminates it"
             )
@@ -173,3 +170,8 @@ class Batch:
             self.terminated_by = interrupts.terminate
             self._progress.say(f"{self.terminated_by.name}: terminating {self._tally.running} calls")
             self._pool.terminate()
+
+    def _cancel_waiting(self) -> None:
+        for call in list(self._running):
+            if call.job is not None:
+                call.job.cancel()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import sys
 import time
 from typing import Any, Literal
@@ -10,8 +9,7 @@ from typing import Any, Literal
 import click
 
 from pools import registry
-from pools.batch.call import Call, json_arguments, text_arguments
-from pools.batch.descriptors import Mailbox
+from pools.batch.call import json_arguments, text_arguments
 from pools.batch.lines import Lines
 from pools.batch.output import Output, OutputError, new_output, resumed_output, standard_output
 from pools.batch.progress import Progress, choose
@@ -79,19 +77,16 @@ def run(
         name: value for name, value in (("soft_timeout", soft_timeout), ("timeout", timeout)) if value
     }
     try:
-        with (
-            Lines(source) as lines,
-            contextlib.closing(Mailbox[Call]()) as mailbox,
-            registry.open(pool, concurrency, max_queued=AHEAD, when_full="block", putlocks=False, **limits) as opened,
-        ):
-            output, recorded = _open_output(sink, resume)
-            with output:
-                rest = skip_recorded(lines, recorded, output.name)
-                read = json_arguments if as_json else text_arguments
+        output, recorded = _open_output(sink, resume)
+        with output, Lines(source) as lines:
+            rest = skip_recorded(lines, recorded, output.name)
+            plan = Plan(target, json_arguments if as_json else text_arguments, lines, rest.lines, output, retries)
+            with registry.open(
+                pool, concurrency, max_queued=AHEAD, when_full="block", putlocks=False, **limits
+            ) as opened:
                 tally = Tally(time.monotonic(), lines.size, recorded.count, recorded.failed, rest.skipped)
                 progress = choose(lines.size, quiet=quiet, shares_terminal=output.is_terminal)
-                plan = Plan(target, read, lines, rest.lines, output, retries)
-                return _run(Batch(plan, opened, mailbox, tally, progress), tally, progress, resumable=sink is not None)
+                return _run(Batch(plan, opened, tally, progress), tally, progress, resumable=sink is not None)
     except OutputError as error:
         print(f"pools: {error}", file=sys.stderr)
         return 1
@@ -114,5 +109,5 @@ def _run(batch: Batch, tally: Tally, progress: Progress, *, resumable: bool) -> 
     else:
         code = 0 if batch.complete and tally.all_succeeded else 1
     if not batch.complete:
-        progress.say("there is input left" + (": --resume goes on with it" if resumable else ""))
+        progress.say("not all of the input is done" + (": --resume goes on with it" if resumable else ""))
     return code

@@ -50,8 +50,6 @@ class Engine(Lifecycle):
         self._copies_context = self.traits.context and self.options.context != "empty"
         self._numbers = itertools.count(1)
         self.watchers: dict[Job, list[Callable[[Job], object]]] = {}
-        self._timer: Timer | None = None
-        self._limit_timer: Timer | None = None
         self._set_up(slot_count(self.name, self.traits, concurrency))
 
     def _set_up(self, size: int) -> None:
@@ -62,6 +60,9 @@ class Engine(Lifecycle):
         self.counts = Counts()
         self.broken: BaseException | None = None
         self._queue: deque[Job] = deque()
+        #: Calls made later; stopped with the pool.
+        self.timer = self.new_timer()
+        self._limit_timer = ThreadTimer(f"pools-{self.name}-limits")
         limit = self.options.queue_limit
         self.permits = None if limit is None else Permits(size + limit, self.new_event)
 
@@ -92,7 +93,11 @@ class Engine(Lifecycle):
             try:
                 self.on_apply(job)
             except Exception as error:
-                job.fail(error)
+                if self.ledger.waiting.pop(job, False):
+                    job.settle(JobState.FAILED, error=error)
+                else:
+                    job.end(None, error)
+                free.append(slot_id)
 
     def next_job(self, slot_id: int) -> Job | None:
         """Give a slot that has ended its job the next one that waits; None if the slot is free now, or is to go."""
@@ -266,8 +271,6 @@ class Engine(Lifecycle):
 
         Limits have a timer of their own, which no scheduled call of a user can hold up.
         """
-        if self._limit_timer is None:
-            self._limit_timer = ThreadTimer(f"pools-{self.name}-limits")
         self._limit_timer.call_at(when, self.enforce_limits)
 
     def check_may_wait(self, job: Job) -> None:
@@ -277,7 +280,5 @@ class Engine(Lifecycle):
         """Have the host's loop drive the pool; a pool without descriptors needs none. May be called again."""
 
     def _stop_timers(self) -> None:
-        for timer in (self._timer, self._limit_timer):
-            if timer is not None:
-                timer.stop()
-        self._timer = self._limit_timer = None
+        self.timer.stop()
+        self._limit_timer.stop()

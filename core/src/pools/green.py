@@ -40,20 +40,27 @@ class Slot:
     gets a new greenlet, as every job would in ``gevent.pool.Pool`` or ``eventlet.GreenPool``.
     """
 
-    __slots__ = ("greenlet", "job", "next", "pool", "slot_id")
+    __slots__ = ("_next", "_retired", "greenlet", "job", "pool", "slot_id")
 
     def __init__(self, pool: GreenPool, slot_id: int) -> None:
         self.pool = pool
         self.slot_id = slot_id
         #: The job that it runs, or that it has run last.
         self.job: Job | None = None
-        self.next: Job | None = None
+        self._next: Job | None = None
+        self._retired = False
         self.greenlet = greenlet.greenlet(self._run, pool.hub)
 
-    def begin(self, job: Job | None) -> None:
-        """Run this job, and then what else waits; None ends the greenlet. On the hub's thread."""
-        self.next = job
+    def begin(self, job: Job) -> None:
+        """Run this job, and then what else waits. Only for a slot that is free; on the hub's thread."""
+        self._next = job
         self.pool.run_soon(self.greenlet.switch)
+
+    def retire(self) -> None:
+        """End the greenlet, at once if the slot is free and else after its job. On the hub's thread."""
+        self._retired = True
+        if self._next is None and (self.job is None or self.job.done()):
+            self.pool.run_soon(self.greenlet.switch)
 
     def throw(self, error: BaseException) -> None:
         """Throw into the job. Only in the hub's greenlet."""
@@ -61,36 +68,47 @@ class Slot:
 
     def _run(self) -> None:
         pool = self.pool
-        me = self.greenlet
-        if not pool.initialize():
-            pool.forget(self)
-            pool.free_slot(self.slot_id)
-            return
-        references = getrefcount(me)
-        weak_references = getweakrefcount(me)
-        while (job := self.next) is not None:
-            slice_ends = monotonic() + SLICE
-            while job is not None:
-                self.job = job
-                try:
-                    job.execute()
-                except (StopJob, SoftTimeLimitExceeded) as late:
-                    # The second interruption of one job, while the first was being dealt with.
-                    job.end(None, late)
-                if pool.ending:
-                    break
-                if getrefcount(me) > references or getweakrefcount(me) > weak_references or me.__dict__:
+        if pool.initialize():
+            references = getrefcount(self.greenlet)
+            weak_references = getweakrefcount(self.greenlet)
+            while (job := self._wait()) is not None:
+                if not self._work(job, references, weak_references):
                     self._renew()
                     return
-                if job.accepted_at is not None and job.accepted_at > slice_ends:
-                    pool.run_soon(me.switch)
-                    pool.hub.switch()
-                    slice_ends = monotonic() + SLICE
-                job = pool.next_job(self.slot_id)
-            if pool.ending:
-                break
-            pool.hub.switch()
+        else:
+            pool.free_slot(self.slot_id)
         pool.forget(self)
+
+    def _wait(self) -> Job | None:
+        """Wait for a job; None if the slot is to end."""
+        while self._next is None and not self._retired:
+            self.pool.hub.switch()
+        job, self._next = self._next, None
+        return job
+
+    def _work(self, job: Job | None, references: int, weak_references: int) -> bool:
+        """Run the job, and then what else waits; returns whether the greenlet can be used again."""
+        pool = self.pool
+        slice_ends = monotonic() + SLICE
+        while job is not None:
+            self.job = job
+            try:
+                job.execute()
+            except (StopJob, SoftTimeLimitExceeded) as late:
+                # The second interruption of one job, while the first was being dealt with.
+                job.end(None, late)
+            if (
+                getrefcount(self.greenlet) > references
+                or getweakrefcount(self.greenlet) > weak_references
+                or self.greenlet.__dict__
+            ):
+                return False
+            if job.accepted_at is not None and job.accepted_at > slice_ends:
+                pool.run_soon(self.greenlet.switch)
+                pool.hub.switch()
+                slice_ends = monotonic() + SLICE
+            job = pool.next_job(self.slot_id)
+        return True
 
     def _renew(self) -> None:
         """Go on in a new greenlet."""
@@ -233,7 +251,7 @@ class GreenPool(BasePool):
     def _retire(self, slot_ids: list[int]) -> None:
         for slot_id in slot_ids:
             if slot_id in self._slots:
-                self._slots[slot_id].begin(None)
+                self._slots[slot_id].retire()
 
     def _end_slots(self) -> None:
         if not self._slots:
@@ -244,7 +262,7 @@ class GreenPool(BasePool):
 
     def _on_hub(self, fn: Callable[..., T], *args: Any) -> T:
         """Call ``fn(*args)`` on the hub's thread and return what it returns; from another thread, wait for it."""
-        if not hasattr(self, "native") or self.on_hub_thread():
+        if self.on_hub_thread():
             return fn(*args)
         answer: list[T] = []
         errors: list[BaseException] = []

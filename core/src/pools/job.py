@@ -65,10 +65,6 @@ class Job:
 
     # Defaults live on the class, and nothing is packed into tuples: making a job is on the hottest path there is, and
     # each object less is one less for the garbage collector to look at while many jobs wait.
-    callback: Callback | None = None
-    error_callback: ErrorCallback | None = None
-    accept_callback: AcceptCallback | None = None
-    timeout_callback: TimeoutCallback | None = None
     correlation_id: str | None = None
     state: JobState = _WAITING
     slot_id: int = 0
@@ -103,6 +99,10 @@ class Job:
         target: Callable[..., Any],
         args: tuple[Any, ...],
         kwargs: Mapping[str, Any],
+        callback: Callback | None,
+        error_callback: ErrorCallback | None,
+        accept_callback: AcceptCallback | None,
+        timeout_callback: TimeoutCallback | None,
         context: Context,
     ) -> None:
         self.pool = pool
@@ -110,6 +110,10 @@ class Job:
         self.target = target
         self.args = args
         self.kwargs = kwargs
+        self.callback = callback
+        self.error_callback = error_callback
+        self.accept_callback = accept_callback
+        self.timeout_callback = timeout_callback
         self.context = context
 
     def __str__(self) -> str:

@@ -14,7 +14,6 @@ from pools.job import NO_KWARGS, AcceptCallback, Callback, ErrorCallback, Job, T
 from pools.options import check_limits, slot_count
 from pools.permits import Permits
 from pools.states import PoolState
-from pools.timer import Timer
 
 T = TypeVar("T")
 
@@ -54,13 +53,6 @@ class BasePool(Engine):
     def signal_safe(self) -> bool:
         """The trait ``signal_safe``."""
         return self.traits.signal_safe
-
-    @property
-    def timer(self) -> Timer:
-        """Calls made later; made when first asked for, and stopped with the pool."""
-        if self._timer is None:
-            self._timer = self.new_timer()
-        return self._timer
 
     @property
     def info(self) -> dict[str, Any]:
@@ -120,16 +112,12 @@ class BasePool(Engine):
             target,
             args,
             kwargs or NO_KWARGS,
+            callback,
+            error_callback,
+            accept_callback,
+            timeout_callback,
             copy_context() if self._copies_context else Context(),
         )
-        if callback is not None:
-            job.callback = callback
-        if error_callback is not None:
-            job.error_callback = error_callback
-        if accept_callback is not None:
-            job.accept_callback = accept_callback
-        if timeout_callback is not None:
-            job.timeout_callback = timeout_callback
         if correlation_id is not None:
             job.correlation_id = correlation_id
         options = self.options

@@ -129,3 +129,9 @@ if __name__ == "__main__":
     )
     done = exec_site.command("exec", "-P", "alpha", "program.py")
     assert (done.returncode, done.stdout, done.stderr) == (0, "2\n", "")
+
+
+def test_a_program_opens_the_pool_that_it_is_run_with(exec_site: Site) -> None:
+    exec_site.module("program", "import pools\nwith pools.open() as pool:\n    print(pool.name)")
+    done = exec_site.command("exec", "-P", "alpha", "program.py", POOLS_POOL="other")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "alpha\n", "")

@@ -71,6 +71,8 @@ def _patch(arguments: Sequence[str]) -> None:
         return
     from pools import config, registry
 
-    pool = read.pool or config.pool_name()
+    if read.pool is not None:
+        config.choose_pool(read.pool)
+    pool = config.pool_name()
     if pool is not None:  # the default pool is one that needs no patch
         registry.patch(pool)

@@ -1,4 +1,4 @@
-"""Settings: arguments over the environment, over ``[tool.pools]`` of the project, over the default.
+"""Settings: arguments over the command line, over the environment, over ``[tool.pools]`` of the project, over the default.
 
 Read before the standard library is patched, so nothing heavy is imported, and tomllib only where there is a
 ``pyproject.toml``: the nearest one from the working directory upward.
@@ -97,14 +97,23 @@ class Setting(NamedTuple):
     source: str
 
 
+#: What the command line says of this process, for whatever opens a pool in it.
+_command_line: dict[str, Setting] = {}
+
+
+def choose_pool(name: str) -> None:
+    """Note the pool that the command line names, so that a program which it runs opens that pool by default."""
+    _command_line["pool"] = Setting(name, "-P")
+
+
 def settings() -> dict[str, Setting]:
-    """Return every setting that the environment or the project sets, by the name of the argument that it stands for.
+    """Return every setting that the command line, the environment or the project sets, by the name of the argument that it stands for.
 
     Raises:
         ConfigError: A value has no meaning, or the project sets something that is no setting.
     """
     found: dict[str, Setting] = {}
-    for name, (value, source) in {**_from_project(), **_from_environment()}.items():
+    for name, (value, source) in {**_from_project(), **_from_environment(), **_command_line}.items():
         try:
             found[name] = Setting(_PARSERS[name](value), source)
         except ValueError as error:
@@ -113,7 +122,7 @@ def settings() -> dict[str, Setting]:
 
 
 def pool_name() -> str | None:
-    """Return the name of the pool that the environment or the project sets; None if neither does."""
+    """Return the name of the pool that anything but an argument names; None if nothing does."""
     setting = settings().get("pool")
     return setting.value if setting else None
 

@@ -31,7 +31,8 @@ def _run(arguments: Sequence[str]) -> int:
         from pools.cli.group import run
 
         code = run(arguments)
-        sys.stdout.flush()
+        if sys.stdout is not None:  # it was closed by whoever started this process
+            sys.stdout.flush()
     except PoolsError as error:
         print(f"pools: {error}", file=sys.stderr)
         return 2

@@ -67,10 +67,10 @@ class Tally:
 
     def rate(self, now: float) -> float:
         """Return how many lines were recorded per second of late; to be asked now and then."""
-        then, done = self._samples[0]
         self._samples.append((now, self.done))
-        while len(self._samples) > 1 and self._samples[1][0] <= now - _WINDOW:
+        while len(self._samples) > 2 and self._samples[1][0] <= now - _WINDOW:
             self._samples.popleft()
+        then, done = self._samples[0]
         return (self.done - done) / (now - then) if now > then else 0.0
 
     def fraction(self) -> float | None:

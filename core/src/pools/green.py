@@ -45,7 +45,7 @@ class Slot:
     def __init__(self, pool: GreenPool, slot_id: int) -> None:
         self.pool = pool
         self.slot_id = slot_id
-        #: The job that it runs, or that it has run last.
+        #: The job that it runs, or None.
         self.job: Job | None = None
         self._next: Job | None = None
         self._retired = False
@@ -71,24 +71,24 @@ class Slot:
         if pool.initialize():
             references = getrefcount(self.greenlet)
             weak_references = getweakrefcount(self.greenlet)
-            while (job := self._wait()) is not None:
-                if not self._work(job, references, weak_references):
+            while self._wait():
+                if not self._work(references, weak_references):
                     self._renew()
                     return
         else:
             pool.free_slot(self.slot_id)
         pool.forget(self)
 
-    def _wait(self) -> Job | None:
-        """Wait for a job; None if the slot is to end."""
+    def _wait(self) -> bool:
+        """Wait for a job; returns False if the slot is to end."""
         while self._next is None and not self._retired:
             self.pool.hub.switch()
-        job, self._next = self._next, None
-        return job
+        return self._next is not None
 
-    def _work(self, job: Job | None, references: int, weak_references: int) -> bool:
-        """Run the job, and then what else waits; returns whether the greenlet can be used again."""
+    def _work(self, references: int, weak_references: int) -> bool:
+        """Run the next job, and then what else waits; returns whether the greenlet can be used again."""
         pool = self.pool
+        job, self._next = self._next, None
         slice_ends = monotonic() + SLICE
         while job is not None:
             self.job = job
@@ -97,12 +97,15 @@ class Slot:
             except (StopJob, SoftTimeLimitExceeded) as late:
                 # The second interruption of one job, while the first was being dealt with.
                 job.end(None, late)
+            self.job = None
             if (
                 getrefcount(self.greenlet) > references
                 or getweakrefcount(self.greenlet) > weak_references
                 or self.greenlet.__dict__
             ):
                 return False
+            if self._retired:
+                return True
             if job.accepted_at is not None and job.accepted_at > slice_ends:
                 pool.run_soon(self.greenlet.switch)
                 pool.hub.switch()

@@ -43,6 +43,12 @@ def enter(job: Job) -> Any:
     return job.target(*job.args, **job.kwargs)
 
 
+def enter_wrapped(job: Job) -> Any:
+    """Make the job's call inside what plugins wrap around it; runs inside the job's own context."""
+    current.set(job)
+    return hooks.run_job(job.pool, job, partial(enter, job))
+
+
 class Job:
     """One call given to a pool. Users get one from ``apply_async``; pools get it in ``on_apply``.
 
@@ -141,9 +147,13 @@ class Job:
             BaseException: The outcome, if the job did not succeed: what it raised, or a subclass of ``JobError``.
         """
         error = self.exception(timeout)
-        if error is not None:
+        if error is None:
+            return self._value
+        try:
             raise error
-        return self._value
+        finally:
+            # The traceback has this frame: what it refers to would keep itself alive.
+            del self, error
 
     def exception(self, timeout: float | None = None) -> BaseException | None:
         """The outcome if the job did not succeed, else None; waits for it, for ``timeout`` seconds at the most.
@@ -205,10 +215,7 @@ class Job:
             if not self.accept():
                 return
             try:
-                if self.pool.wraps_jobs:
-                    value = self.context.run(hooks.run_job, self.pool, self, partial(enter, self))
-                else:
-                    value = self.context.run(enter, self)
+                value = self.context.run(enter_wrapped if self.pool.wraps_jobs else enter, self)
             except BaseException as error:
                 self.end(None, _without_frames_of_pools(error))
             else:
@@ -220,6 +227,9 @@ class Job:
         except (StopJob, SoftTimeLimitExceeded) as error:
             # A pool that interrupts running code did so just before the call, or just after it had returned.
             self.end(None, error)
+        finally:
+            # The frames of the call, which an error keeps, have this one behind them.
+            del self
 
     def accept(self) -> bool:
         """Begin it in slot ``slot_id``: the pool's promise that the call is made now.
@@ -349,14 +359,15 @@ class Job:
 
 
 def _without_frames_of_pools(error: BaseException) -> BaseException:
-    """The error with a traceback that begins in the job's own code.
+    """The error with a traceback that begins in the job's own code; one that a wrapper raised keeps its own.
 
     The frames before that are noise to the reader, and would keep the job alive for as long as the error lives.
     """
-    traceback = error.__traceback__
-    while traceback is not None:
-        code = traceback.tb_frame.f_code
-        traceback = traceback.tb_next
-        if code is enter.__code__:
-            break
-    return error.with_traceback(traceback)
+    own = error.__traceback__
+    call = own
+    while call is not None and call.tb_frame.f_code is not enter.__code__:
+        call = call.tb_next
+    if call is None:
+        return error.with_traceback(own and own.tb_next)
+    call.tb_frame.clear()
+    return error.with_traceback(call.tb_next)

@@ -70,7 +70,7 @@ class Worker:
                     self._interrupt(_SoftLimit)
 
     def abandon(self, job: Job) -> bool:
-        """Leave the thread to a job that has its outcome, and ask the job to stop; returns whether it still ran here."""
+        """Leave the thread to a job that has its outcome, and ask that job to stop; returns whether it ran here."""
         with self._guard:
             if self._job is not job:
                 return False
@@ -109,13 +109,17 @@ class Worker:
     def _run(self) -> None:
         _here.worker = self
         pool = self._pool
-        if not pool.initialize():
-            pool.forget(self)
+        if pool.initialize():
+            self._work()
+        else:
             pool.free_slot(self.slot_id)
-            return
+        pool.forget(self)
+
+    def _work(self) -> None:
+        pool = self._pool
         while True:
             self._wake.acquire()
-            job = self._next
+            job, self._next = self._next, None
             if job is None:
                 return
             while job is not None:
@@ -125,7 +129,7 @@ class Worker:
                 except (StopJob, SoftTimeLimitExceeded) as late:
                     # The second interruption of one job, while the first was being dealt with.
                     job.end(None, late)
+                self._job = self._called_off = None
                 if self.abandoned:
-                    pool.forget(self)
                     return
                 job = pool.next_job(self.slot_id)

@@ -1,1 +1,1 @@
-"""The eventlet pool: jobs run on eventlet green threads."""
+"""The eventlet pool: jobs run on eventlet greenlets."""

@@ -1,4 +1,4 @@
-"""Settings: arguments over the command line, over the environment, over ``[tool.pools]`` of the project, over the default.
+"""Settings: arguments over the command line, the environment, ``[tool.pools]`` of the project and the default.
 
 Read before the standard library is patched, so nothing heavy is imported, and tomllib only where there is a
 ``pyproject.toml``: the nearest one from the working directory upward.
@@ -107,7 +107,7 @@ def choose_pool(name: str) -> None:
 
 
 def settings() -> dict[str, Setting]:
-    """Return every setting that the command line, the environment or the project sets, by the name of the argument that it stands for.
+    """Return every setting that is not an argument, by the name of the argument that it stands for.
 
     Raises:
         ConfigError: A value has no meaning, or the project sets something that is no setting.

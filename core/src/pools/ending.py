@@ -34,7 +34,7 @@ def terminate(job: Job, signal: int | str | None = None) -> bool:
     """
     pool = job.pool
     stoppable = pool.traits.terminate
-    if not stoppable and not pool.terminating and job.state is JobState.ACCEPTED:
+    if not (stoppable or pool.terminating or job.stop_requested) and job.state is JobState.ACCEPTED:
         raise UnsupportedError(f"pool {pool.name} cannot end a job that runs (trait terminate is False)")
     if not job.done():
         # A job that is being accepted stands in neither book: it sees this as soon as it is in the second one.

@@ -49,12 +49,13 @@ class Engine(Lifecycle):
         self.options.check(self.name, self.traits)
         self._copies_context = self.traits.context and self.options.context != "empty"
         self._numbers = itertools.count(1)
+        self._slot_numbers = itertools.count(1)
         self.watchers: dict[Job, list[Callable[[Job], object]]] = {}
         self._set_up(slot_count(self.name, self.traits, concurrency))
 
     def _set_up(self, size: int) -> None:
         """Make everything that one run of the pool needs."""
-        self.slots = Slots(size)
+        self.slots = Slots(size, self._slot_numbers)
         self.ledger = Ledger()
         self.limits = Limits()
         self.counts = Counts()

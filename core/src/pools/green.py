@@ -59,7 +59,7 @@ class Slot:
     def retire(self) -> None:
         """End the greenlet, at once if the slot is free and else after its job. On the hub's thread."""
         self._retired = True
-        if self._next is None and (self.job is None or self.job.done()):
+        if self._next is None and self.job is None:
             self.pool.run_soon(self.greenlet.switch)
 
     def throw(self, error: BaseException) -> None:
@@ -72,7 +72,7 @@ class Slot:
             references = getrefcount(self.greenlet)
             weak_references = getweakrefcount(self.greenlet)
             while self._wait():
-                if not self._work(references, weak_references):
+                if not self._work(references, weak_references) and not self._retired:
                     self._renew()
                     return
         else:
@@ -104,12 +104,12 @@ class Slot:
                 or self.greenlet.__dict__
             ):
                 return False
-            if self._retired:
-                return True
             if job.accepted_at is not None and job.accepted_at > slice_ends:
                 pool.run_soon(self.greenlet.switch)
                 pool.hub.switch()
                 slice_ends = monotonic() + SLICE
+            if self._retired:
+                return True
             job = pool.next_job(self.slot_id)
         return True
 
@@ -128,12 +128,15 @@ class GreenPool(BasePool):
     :class:`pools.watchdog.Watchdog`.
     """
 
+    def __init__(self, concurrency: int | str | None = None, **options: Any) -> None:
+        super().__init__(concurrency, **options)
+        self._slots: dict[int, Slot] = {}
+
     def on_start(self) -> None:
         self.hub = self.get_hub()
         self.native = self.get_native()
         self.ending = False
         self._hub_thread = self.native.get_ident()
-        self._slots: dict[int, Slot] = {}
         self._watchdog: Watchdog | None = None
         self._gone = self.new_event()
 
@@ -144,8 +147,6 @@ class GreenPool(BasePool):
             self.run_soon_threadsafe(self._begin, job)
 
     def on_stop(self) -> None:
-        if self._watchdog is not None:
-            self._watchdog.stop()
         self.ending = True
         self._on_hub(self._end_slots)
         self._gone.wait(JOIN_SECONDS)
@@ -257,11 +258,13 @@ class GreenPool(BasePool):
                 self._slots[slot_id].retire()
 
     def _end_slots(self) -> None:
+        if self._watchdog is not None:
+            self._watchdog.stop()
         if not self._slots:
             self._gone.set()
         for slot in list(self._slots.values()):
             if slot.job is None or (slot.job.done() and slot.job not in self.ledger.strays):
-                slot.begin(None)
+                slot.retire()
 
     def _on_hub(self, fn: Callable[..., T], *args: Any) -> T:
         """Call ``fn(*args)`` on the hub's thread and return what it returns; from another thread, wait for it."""

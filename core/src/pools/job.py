@@ -321,7 +321,7 @@ class Job:
             pool.tell_watchers(self)
         if callback is not None:
             try:
-                callback(value if error is None else error)  # type: ignore[arg-type]
+                callback(value if error is None else error)
             except BaseException:
                 log.exception("the %s of %s raised", "callback" if error is None else "error_callback", self)
         if signals.finished.receivers:

@@ -6,12 +6,16 @@ successor. All of it rests on the atomic operations of a deque, for the reasons 
 
 from __future__ import annotations
 
-import itertools
 from collections import deque
+from collections.abc import Iterator
 
 
 class Slots:
     """The free slots, and the number that there should be.
+
+    Args:
+        size: How many slots to begin with.
+        numbers: Where their numbers come from.
 
     Attributes:
         free: The numbers of the slots that have nothing to do; ``free.pop()`` takes one.
@@ -21,8 +25,8 @@ class Slots:
 
     __slots__ = ("_numbers", "free", "size", "surplus")
 
-    def __init__(self, size: int) -> None:
-        self._numbers = itertools.count(1)
+    def __init__(self, size: int, numbers: Iterator[int]) -> None:
+        self._numbers = numbers
         self.surplus: deque[None] = deque()
         self.free: deque[int] = deque()
         self.size = 0

@@ -1,14 +1,14 @@
 """The watchdog of green pools: interrupts a job that computes past its limit and never yields to the hub.
 
 A hub's timer cannot do that, since the hub does not run. So a native thread looks whether limits are acted on, and if
-one is overdue sends the hub's thread ``SIGURG`` (which nothing else uses for anything, its default is to be ignored, and
-Go's scheduler preempts its goroutines by it for the same reasons). Python runs the handler between two bytecodes of
-whatever greenlet computes, and only there can it be told for certain whose job that is: if its limit is due, the handler
+one is overdue sends the hub's thread ``SIGURG``: it is ignored by default, hardly used for anything, and what Go's
+scheduler preempts its goroutines by, for the same reasons. Python runs the handler between two bytecodes of whatever
+greenlet computes, and only there can it be told for certain whose job that is: if its limit is due, the handler
 raises it.
 
-What is guaranteed: a job that runs Python code is interrupted within :data:`GRACE` and a bytecode of its limit, provided
-that the pool was started on the main thread, where alone Python runs signal handlers. What is not: a call into C
-that neither yields nor returns is interrupted when it returns.
+What is guaranteed: a job that runs Python code is interrupted within :data:`GRACE` and a bytecode of its limit,
+provided that the pool was started on the main thread, where alone Python runs signal handlers. What is not: a call
+into C that neither yields nor returns is interrupted when it returns.
 """
 
 from __future__ import annotations
@@ -92,7 +92,7 @@ class Watchdog:
         self._ended.acquire()
         del _watched[self._pool]
         if not _watched:
-            signal.signal(signal.SIGURG, _handler_before.pop())
+            signal.signal(signal.SIGURG, _handler_before.pop() or signal.SIG_DFL)
 
     def _watch_signal(self) -> bool:
         if not _watched:

@@ -6,11 +6,12 @@ from collections.abc import Callable
 from typing import Any, cast
 
 import gevent
+import gevent.event
 from gevent import monkey
-from gevent.event import Event
 from greenlet import greenlet
 
 from pools.green import GreenPool
+from pools.permits import Event
 from pools.watchdog import NativeThreads
 from pools_gevent.plugin import SPEC
 from pools_gevent.timer import GeventTimer
@@ -28,10 +29,14 @@ class GeventPool(GreenPool):
         return cast(greenlet, hub)
 
     def get_native(self) -> NativeThreads:
-        return NativeThreads(*monkey.get_original("_thread", ["start_new_thread", "allocate_lock", "get_ident"]))
+        return NativeThreads(
+            start_new_thread=monkey.get_original("_thread", "start_new_thread"),
+            allocate_lock=monkey.get_original("_thread", "allocate_lock"),
+            get_ident=monkey.get_original("_thread", "get_ident"),
+        )
 
     def new_event(self) -> Event:
-        return Event()
+        return cast(Event, gevent.event.Event())
 
     def new_timer(self) -> GeventTimer:
         return GeventTimer()

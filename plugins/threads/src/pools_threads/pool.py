@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from time import monotonic
+from typing import Any
 
 from pools.job import Job, enter
 from pools.limits import stack_of
@@ -26,8 +27,9 @@ class ThreadsPool(BasePool):
     name = SPEC.name
     traits = SPEC.traits
 
-    def on_start(self) -> None:
-        #: By slot; those of abandoned slots stay until their thread ends.
+    def __init__(self, concurrency: int | str | None = None, **options: Any) -> None:
+        super().__init__(concurrency, **options)
+        #: By slot, until their threads end.
         self._workers: dict[int, Worker] = {}
 
     def on_apply(self, job: Job) -> None:
@@ -47,9 +49,8 @@ class ThreadsPool(BasePool):
 
     def on_slots_gone(self, slot_ids: list[int]) -> None:
         for slot_id in slot_ids:
-            worker = self._workers.pop(slot_id, None)
-            if worker is not None:
-                worker.begin(None)
+            if slot_id in self._workers:
+                self._workers[slot_id].begin(None)
 
     def in_slot(self) -> bool:
         return threading.current_thread() in [worker.thread for worker in list(self._workers.values())]
@@ -74,5 +75,5 @@ class ThreadsPool(BasePool):
         self._workers[job.slot_id].defer(job)
 
     def forget(self, worker: Worker) -> None:
-        """A worker's thread ends; its slot was replaced, or could not be made ready."""
+        """A worker's thread ends."""
         del self._workers[worker.slot_id]

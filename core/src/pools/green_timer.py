@@ -13,7 +13,7 @@ class GreenTimer(Timer):
     """A timer whose calls run in greenlets of their own, so that one which waits delays nothing."""
 
     def __init__(self) -> None:
-        #: How to cancel each call that was scheduled and not begun.
+        #: How to cancel each call that was scheduled and has not ended.
         self._pending: dict[Entry, Callable[[], None]] = {}
 
     @abc.abstractmethod
@@ -34,10 +34,11 @@ class GreenTimer(Timer):
             self.cancel(entry)
 
     def _make(self, entry: Entry) -> None:
+        # A call that was begun is not cut short.
+        self._pending[entry] = lambda: None
+        if not entry.cancelled:
+            entry()
         self._pending.pop(entry, None)
-        if entry.cancelled:
-            return
-        entry()
         if entry.interval is not None and not entry.cancelled:
             entry.when = max(entry.when + entry.interval, time.monotonic())
             self.schedule(entry)

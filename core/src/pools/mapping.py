@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from itertools import islice
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -35,9 +35,15 @@ def map_jobs(
     calls = zip(*iterables, strict=False)
     chunks = iter(lambda: list(islice(calls, min(chunksize, buffersize))), [])
     window = max(1, buffersize // chunksize)
-    feed = _Feed(pool, fn, chunks)
-    results = _in_order(feed) if ordered else _as_they_come(feed)
-    feed.read(window)
+    feed = _Feed(pool, fn, chunks, ordered)
+    results = _results(feed)
+    # It has to be begun: closing it, before anything was asked of it too, is what cancels the rest.
+    next(results)
+    try:
+        feed.read(window)
+    except BaseException:
+        results.close()
+        raise
     return results
 
 
@@ -50,10 +56,13 @@ def _positive(name: str, value: int) -> int:
 class _Feed:
     """The jobs of one ``map`` whose results were not handed out yet."""
 
-    def __init__(self, pool: BasePool, fn: Callable[..., Any], chunks: Iterator[list[tuple[Any, ...]]]) -> None:
+    def __init__(
+        self, pool: BasePool, fn: Callable[..., Any], chunks: Iterator[list[tuple[Any, ...]]], ordered: bool
+    ) -> None:
         self.pool = pool
         self.fn = fn
         self.chunks = chunks
+        self.ordered = ordered
         self.jobs: dict[Job, None] = {}
         self.ended: deque[Job] = deque()
         self.news = pool.new_event()
@@ -70,38 +79,38 @@ class _Feed:
         for job in self.jobs:
             job.cancel()
 
-    def next_ended(self) -> Job:
+    def take(self) -> list[Any]:
+        """Wait for the results that are next, and hand them out."""
+        job = next(iter(self.jobs)) if self.ordered else self._next_ended()
+        del self.jobs[job]
+        try:
+            return job.result()  # type: ignore[no-any-return]
+        finally:
+            # The traceback of what this raises has this frame: what it refers to would keep itself alive.
+            del job
+
+    def _next_ended(self) -> Job:
         """Wait for the job that ends next, in whatever order."""
-        while True:
-            if self.ended:
-                return self.ended.popleft()
+        while not self.ended:
             self.news = self.pool.new_event()
             if not self.ended:
+                self.pool.check_may_wait(next(iter(self.jobs)))
                 self.news.wait()
+        return self.ended.popleft()
 
     def _note(self, job: Job) -> None:
         self.ended.append(job)
         self.news.set()
 
 
-def _in_order(feed: _Feed) -> Iterator[Any]:
+def _results(feed: _Feed) -> Generator[Any, None, None]:
     try:
+        yield None
         while feed.jobs:
-            job = next(iter(feed.jobs))
-            values = job.result()
-            del feed.jobs[job]
-            yield from values
-            feed.read(1)
-    finally:
-        feed.cancel()
-
-
-def _as_they_come(feed: _Feed) -> Iterator[Any]:
-    try:
-        while feed.jobs:
-            job = feed.next_ended()
-            del feed.jobs[job]
-            yield from job.result()
+            values = feed.take()
+            values.reverse()
+            while values:
+                yield values.pop()
             feed.read(1)
     finally:
         feed.cancel()

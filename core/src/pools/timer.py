@@ -50,7 +50,7 @@ class Entry:
         """Make the call; what it raises is logged."""
         try:
             self.fn(*self.args, **self.kwargs)
-        except Exception:
+        except BaseException:
             log.exception("a scheduled call to %r raised", self.fn)
 
 
@@ -125,6 +125,8 @@ class ThreadTimer(Timer):
     def __init__(self, name: str = "pools-timer") -> None:
         self._name = name
         self._queue: list[tuple[float, int, Entry]] = []
+        #: The entry whose call is being made.
+        self._current: Entry | None = None
         self._numbers = itertools.count()
         self._changed = threading.Condition()
         self._thread: threading.Thread | None = None
@@ -142,6 +144,8 @@ class ThreadTimer(Timer):
         with self._changed:
             for _, _, entry in self._queue:
                 entry.cancel()
+            if self._current is not None:
+                self._current.cancel()
             self._queue.clear()
             self._changed.notify()
 
@@ -157,9 +161,8 @@ class ThreadTimer(Timer):
         me = threading.current_thread()
         while (entry := self._next(me)) is not None:
             entry()
-            if entry.interval is not None and not entry.cancelled:
-                entry.when = max(entry.when + entry.interval, time.monotonic())
-                self._put_back(me, entry)
+            self._put_back(me, entry)
+            del entry
 
     def _next(self, me: threading.Thread) -> Entry | None:
         """Wait for the next entry that is due; None when this thread is to end."""
@@ -172,10 +175,16 @@ class ThreadTimer(Timer):
                 else:
                     entry = heapq.heappop(self._queue)[2]
                     if not entry.cancelled:
+                        self._current = entry
                         return entry
         return None
 
     def _put_back(self, me: threading.Thread, entry: Entry) -> None:
+        """Note that the entry's call was made, and schedule the next one if there is to be one."""
         with self._changed:
-            if self._thread is me:
+            if self._thread is not me:
+                return
+            self._current = None
+            if entry.interval is not None and not entry.cancelled:
+                entry.when = max(entry.when + entry.interval, time.monotonic())
                 heapq.heappush(self._queue, (entry.when, next(self._numbers), entry))

@@ -127,7 +127,12 @@ class Engine(Lifecycle):
 
     def tell_watchers(self, job: Job) -> None:
         """Tell those who watch for the job's outcome that it is there."""
-        for fn in self.watchers.pop(job, ()):
+        watchers = self.watchers.pop(job, [])
+        while watchers:
+            try:
+                fn = watchers.pop()
+            except IndexError:  # it was being added, and who added it calls it
+                return
             fn(job)
 
     def watch_outcome(self, job: Job, fn: Callable[[Job], object]) -> None:

@@ -130,7 +130,7 @@ class Engine(Lifecycle):
         watchers = self.watchers.pop(job, [])
         while watchers:
             try:
-                fn = watchers.pop()
+                fn = watchers.pop(0)
             except IndexError:  # it was being added, and who added it calls it
                 return
             fn(job)
@@ -150,8 +150,14 @@ class Engine(Lifecycle):
         """Wait for a job's outcome for ``timeout`` seconds at the most; returns whether it is there."""
         self.check_may_wait(job)
         event = self.new_event()
-        job.when_done(lambda _: event.set())
-        event.wait(timeout)
+
+        def wake(_: Job) -> None:
+            event.set()
+
+        self.watch_outcome(job, wake)
+        if not event.wait(timeout):
+            with contextlib.suppress(ValueError):  # the outcome came after all
+                self.watchers.get(job, []).remove(wake)
         return job.done()
 
     def cancel_job(self, job: Job) -> bool:

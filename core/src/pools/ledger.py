@@ -37,7 +37,8 @@ class Ledger:
 
     def running(self) -> list[Job]:
         """The jobs that were accepted and have no outcome yet."""
-        return [*self.accepting.copy().values(), *self.accepted.copy()]
+        # In this order a job that moves on meanwhile is seen twice rather than missed.
+        return list({**dict.fromkeys(self.accepting.copy().values()), **self.accepted.copy()})
 
     def unfinished(self) -> bool:
         """Whether any job is without its outcome, or has one that is being delivered by someone beside its slot."""

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 def info(pool: BasePool) -> dict[str, Any]:
     """What the pool is doing now."""
+    running = [(job, job.accepted_at) for job in pool.ledger.running()]
     now = monotonic()
     options = pool.options
     return {
@@ -27,11 +28,11 @@ def info(pool: BasePool) -> dict[str, Any]:
             {
                 "job": job.id,
                 "slot_id": job.slot_id,
-                "seconds": round(now - job.accepted_at, 6),
+                "seconds": round(now - accepted_at, 6),
                 "correlation_id": job.correlation_id,
             }
-            for job in pool.ledger.running()
-            if job.accepted_at is not None
+            for job, accepted_at in running
+            if accepted_at is not None
         ],
         "strays": len(pool.ledger.strays),
     }

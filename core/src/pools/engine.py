@@ -127,24 +127,25 @@ class Engine(Lifecycle):
 
     def tell_watchers(self, job: Job) -> None:
         """Tell those who watch for the job's outcome that it is there."""
-        watchers = self.watchers.pop(job, [])
-        while watchers:
-            try:
-                fn = watchers.pop(0)
-            except IndexError:  # it was being added, and who added it calls it
-                return
-            fn(job)
+        self._tell(job, self.watchers.pop(job, []))
 
     def watch_outcome(self, job: Job, fn: Callable[[Job], object]) -> None:
         """Call ``fn(job)`` once the job has its outcome; at once if it has."""
         watchers = self.watchers.setdefault(job, [])
         watchers.append(fn)
         if job.done():
-            # Whoever settled it may have looked before we came: whoever takes ``fn`` off the list calls it.
+            # Who settled it may have looked before we came.
             self.watchers.pop(job, None)
-            with contextlib.suppress(ValueError):
-                watchers.remove(fn)
-                fn(job)
+            self._tell(job, watchers)
+
+    def _tell(self, job: Job, watchers: list[Callable[[Job], object]]) -> None:
+        with contextlib.suppress(IndexError):  # nobody is left; whoever takes a watcher off the list calls it
+            while True:
+                watcher = watchers.pop(0)
+                try:
+                    watcher(job)
+                except BaseException:
+                    log.exception("%r, which watches for the outcome of %s, raised", watcher, job)
 
     def wait_for(self, job: Job, timeout: float | None) -> bool:
         """Wait for a job's outcome for ``timeout`` seconds at the most; returns whether it is there."""

@@ -267,7 +267,10 @@ class GreenPool(BasePool):
                 slot.retire()
 
     def _on_hub(self, fn: Callable[..., T], *args: Any) -> T:
-        """Call ``fn(*args)`` on the hub's thread and return what it returns; from another thread, wait for it."""
+        """Call ``fn(*args)`` on the hub's thread and return what it returns; from another thread, wait for it.
+
+        Once the pool has stopped, its hub may take no calls, and needs not: nothing of the pool runs there any more.
+        """
         if self.on_hub_thread():
             return fn(*args)
         answer: list[T] = []
@@ -281,7 +284,8 @@ class GreenPool(BasePool):
                 errors.append(error)
             ready.set()
 
-        self.run_soon_threadsafe(self.spawn, call)
+        if not self.run_soon_threadsafe(self.spawn, call):
+            return fn(*args)
         ready.wait()
         if errors:
             raise errors[0]
@@ -310,8 +314,12 @@ class GreenPool(BasePool):
         """Call ``fn(*args)`` in the hub's greenlet, soon. On the hub's thread."""
 
     @abc.abstractmethod
-    def run_soon_threadsafe(self, fn: Callable[..., object], *args: Any) -> None:
-        """Call ``fn(*args)`` in the hub's greenlet, soon. From any thread."""
+    def run_soon_threadsafe(self, fn: Callable[..., object], *args: Any) -> bool:
+        """Call ``fn(*args)`` in the hub's greenlet, soon. From any thread.
+
+        Returns:
+            Whether that will be; a pool that has stopped may leave it.
+        """
 
     @abc.abstractmethod
     def call_later(self, seconds: float, fn: Callable[..., object], *args: Any) -> None:

@@ -47,8 +47,9 @@ class GeventPool(GreenPool):
     def run_soon(self, fn: Callable[..., object], *args: Any) -> None:
         self._loop.run_callback(fn, *args)
 
-    def run_soon_threadsafe(self, fn: Callable[..., object], *args: Any) -> None:
+    def run_soon_threadsafe(self, fn: Callable[..., object], *args: Any) -> bool:
         self._loop.run_callback_threadsafe(fn, *args)
+        return True
 
     def call_later(self, seconds: float, fn: Callable[..., object], *args: Any) -> None:
         timer = self._loop.timer(seconds)

@@ -243,16 +243,10 @@ class Job:
             return False
         self.state = _ACCEPTED
         self.accepted_at = now = monotonic()
-        accept_callback = self.accept_callback
-        if accept_callback is not None:
+        if self.accept_callback is not None or signals.accepted.receivers:
             ledger.accepting[self.slot_id] = self
-            try:
-                accept_callback(self.slot_id, now)
-            except BaseException:
-                log.exception("the accept_callback of %s raised", self)
+            self.announce_acceptance(now)
             del ledger.accepting[self.slot_id]
-        if signals.accepted.receivers:
-            signals.emit(signals.accepted, pool, job=self)
         ledger.accepted[self] = True
         if self.limited:
             pool.watch_limits(self, now)
@@ -326,6 +320,17 @@ class Job:
                 log.exception("the %s of %s raised", "callback" if error is None else "error_callback", self)
         if signals.finished.receivers:
             signals.emit(signals.finished, pool, job=self)
+
+    def announce_acceptance(self, now: float) -> None:
+        """Tell its accept callback, and who listens, that a slot has begun it."""
+        accept_callback = self.accept_callback
+        if accept_callback is not None:
+            try:
+                accept_callback(self.slot_id, now)
+            except BaseException:
+                log.exception("the accept_callback of %s raised", self)
+        if signals.accepted.receivers:
+            signals.emit(signals.accepted, self.pool, job=self)
 
     def announce_timeout(self, soft: bool) -> None:
         """Tell its timeout callback, and who listens, that a limit has passed; once for each limit."""

@@ -129,9 +129,9 @@ class BasePool(Engine):
             job.limited = True
             self.check_limits_here()
         if self.permits is not None:
-            self._get_permit(self.permits)
+            self._get_permit(self.permits, job)
         if signals.apply.receivers:
-            signals.emit(signals.apply, self, job=job, target=target, args=args, kwargs=job.kwargs)
+            signals.emit(signals.apply, self, job=job, target=target, args=args, kwargs=dict(job.kwargs))
         self.ledger.waiting[job] = True
         self._queue.append(job)
         if self.slots.free:
@@ -238,14 +238,16 @@ class BasePool(Engine):
         if not getattr(self.traits, trait):
             raise UnsupportedError(f"pool {self.name} cannot {what} (trait {trait} is False)")
 
-    def _get_permit(self, permits: Permits) -> None:
+    def _get_permit(self, permits: Permits, job: Job) -> None:
+        if permits.try_acquire():
+            return
         if self.options.when_full == "raise":
-            if not permits.try_acquire():
-                raise PoolFullError(
-                    f"pool {self.name} is full: {self.concurrency} jobs may run and "
-                    f"{self.options.queue_limit} wait, and when_full is 'raise'"
-                )
-        elif not permits.acquire(lambda: self._state is not _RUNNING):
+            raise PoolFullError(
+                f"pool {self.name} is full: {self.concurrency} jobs may run and "
+                f"{self.options.queue_limit} wait, and when_full is 'raise'"
+            )
+        self.check_may_wait(job)
+        if not permits.acquire(lambda: self._state is not _RUNNING):
             self._refuse("apply_async")
 
     def _take_back(self, job: Job) -> None:

@@ -53,5 +53,5 @@ def emit(signal: Signal, pool: object, **event: Any) -> None:
     for receiver in signal.receivers_for(pool):
         try:
             receiver(pool, **event)
-        except Exception:
+        except BaseException:
             log.exception("a receiver of signal %s raised", getattr(signal, "name", signal))

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 import subprocess
 import sys
+import tempfile
 import tomllib
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -70,9 +72,14 @@ def wheels(dist: Path, request: pytest.FixtureRequest, tmp_path_factory: pytest.
     assert request.config.cache is not None
     kept = request.config.cache.mkdir("wheels") / key
     if not kept.exists():
-        fresh = tmp_path_factory.mktemp("downloads")
+        fresh = Path(tempfile.mkdtemp(dir=kept.parent))
         run(sys.executable, "-m", "pip", "wheel", "-q", "-c", constraints, "-w", fresh, *sorted(needed))
-        fresh.rename(kept)
+        try:
+            fresh.rename(kept)
+        except OSError:
+            # Another run of the tests was faster; its wheels are the same.
+            shutil.rmtree(fresh)
+            assert kept.exists()
     folder = tmp_path_factory.mktemp("wheels")
     for wheel in [*kept.glob("*.whl"), *dist.glob("*.whl")]:
         (folder / wheel.name).symlink_to(wheel)

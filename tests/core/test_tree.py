@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import graphlib
 import json
 import subprocess
@@ -44,8 +45,14 @@ GREEN = {"gevent", "eventlet", "greenlet"}
 TOO_EARLY = GREEN | {"billiard", "ssl", "multiprocessing", "concurrent.futures.thread", "asyncio", "click", "rich"}
 
 
+@functools.cache
 def modules() -> list[Path]:
     return [path for root in (CORE, *PLUGINS) for path in sorted(root.rglob("*.py"))]
+
+
+@functools.cache
+def parse(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(), str(path))
 
 
 def module_name(path: Path) -> str:
@@ -56,7 +63,7 @@ def module_name(path: Path) -> str:
 def imports(path: Path) -> Iterator[str]:
     """Yield the full name of every module that this one imports when it runs, wherever in it the import stands."""
     known = {module_name(module) for module in modules()}
-    waiting: list[ast.AST] = [ast.parse(path.read_text(), str(path))]
+    waiting: list[ast.AST] = [parse(path)]
     while waiting:
         node = waiting.pop()
         if isinstance(node, ast.If) and ast.unparse(node.test) in ("TYPE_CHECKING", "typing.TYPE_CHECKING"):
@@ -148,13 +155,17 @@ def defined(tree: ast.AST) -> Iterator[str]:
             yield node.attr
 
 
+@functools.cache
+def names_of_a_distribution(package: str) -> set[str]:
+    return {name for path in modules() if package in path.parts for name in defined(parse(path))}
+
+
 @pytest.mark.parametrize("path", modules(), ids=module_name)
 def test_nobody_touches_the_private_names_of_others(path: Path) -> None:
     """``self._name`` is of this distribution, so no base class's from elsewhere; any other is of this module."""
     documented = {"sys._getframe", "sys._current_frames", "os._exit"}
-    tree = ast.parse(path.read_text())
-    package = module_name(path).partition(".")[0]
-    family = {name for other in modules() if package in other.parts for name in defined(ast.parse(other.read_text()))}
+    tree = parse(path)
+    family = names_of_a_distribution(module_name(path).partition(".")[0])
     own = set(defined(tree))
     wrong = []
     for node in ast.walk(tree):

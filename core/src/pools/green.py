@@ -148,21 +148,21 @@ class GreenPool(BasePool):
 
     def on_stop(self) -> None:
         self.ending = True
-        self._on_hub(self._end_slots)
+        self.on_hub(self._end_slots)
         self._gone.wait(JOIN_SECONDS)
 
     def on_slots_gone(self, slot_ids: list[int]) -> None:
-        self._on_hub(self._retire, slot_ids)
+        self.on_hub(self._retire, slot_ids)
 
     def in_slot(self) -> bool:
         current = greenlet.getcurrent()
         return any(slot.greenlet is current for slot in list(self._slots.values()))
 
     def cancel_job(self, job: Job) -> bool:
-        return self._on_hub(super().cancel_job, job)
+        return self.on_hub(super().cancel_job, job)
 
     def end_job(self, job: Job, signal: int | str | None = None) -> bool:
-        return self._on_hub(super().end_job, job, signal)
+        return self.on_hub(super().end_job, job, signal)
 
     # -- Limits --------------------------------------------------------------------------------------------------------
 
@@ -266,7 +266,7 @@ class GreenPool(BasePool):
             if slot.job is None or (slot.job.done() and slot.job not in self.ledger.strays):
                 slot.retire()
 
-    def _on_hub(self, fn: Callable[..., T], *args: Any) -> T:
+    def on_hub(self, fn: Callable[..., T], *args: Any) -> T:
         """Call ``fn(*args)`` on the hub's thread and return what it returns; from another thread, wait for it.
 
         Once the pool has stopped, its hub may take no calls, and needs not: nothing of the pool runs there any more.

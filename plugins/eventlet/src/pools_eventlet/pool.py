@@ -28,7 +28,7 @@ class EventletPool(GreenPool):
 
     def on_stop(self) -> None:
         super().on_stop()
-        self._on_hub(self._calls.release)
+        self.on_hub(self._calls.release)
 
     def get_hub(self) -> greenlet:
         self._calls = calls_of_hub()

@@ -1,0 +1,1 @@
+"""Measurements of our pools beside their peers; see README.md."""

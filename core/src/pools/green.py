@@ -17,8 +17,10 @@ from weakref import getweakrefcount
 import greenlet
 
 from pools import ending
+from pools.announcements import announce_timeout
+from pools.call import enter
 from pools.errors import SoftTimeLimitExceeded, StopJob
-from pools.job import Job, enter
+from pools.job import Job
 from pools.limits import soft_error, stack_of
 from pools.permits import Event
 from pools.pool import BasePool
@@ -209,7 +211,7 @@ class GreenPool(BasePool):
                 raise StopJob(f"{job} has its outcome")
         else:
             self.soft_limit_passed(job)
-            self.spawn(job.announce_timeout, True)
+            self.spawn(announce_timeout, job, True)
             if job.shielded:
                 job.soft_pending = True
             else:
@@ -251,6 +253,9 @@ class GreenPool(BasePool):
         if slot is None:
             slot = self._slots[job.slot_id] = Slot(self, job.slot_id)
         slot.begin(job)
+        if self.ending:
+            # Another thread handed the job out while the pool stopped: it finds it settled, and the slot goes.
+            slot.retire()
 
     def _retire(self, slot_ids: list[int]) -> None:
         for slot_id in slot_ids:

@@ -192,6 +192,8 @@ class Lifecycle(abc.ABC):
         except IndexError:
             return
         atexit.unregister(self.stop)
+        # What is being submitted at this moment finds no slot, and is refused.
+        self.slots.free.clear()
         self.on_stop()
         self._stop_timers()
         self._move(PoolState.STOPPED)

@@ -8,6 +8,7 @@ from contextvars import ContextVar
 from typing import TYPE_CHECKING
 
 from pools.errors import PoolsError
+from pools.limits import soft_error
 
 if TYPE_CHECKING:
     from pools.job import Job
@@ -38,8 +39,13 @@ def shield() -> Iterator[None]:
     job = current.get()
     if job is None:
         raise PoolsError("pools.shield() defers the soft limit of a job, and this code does not run in a job")
-    job.enter_shield()
+    job.shielded += 1
+    job.pool.on_shield(job)
     try:
         yield
     finally:
-        job.leave_shield()
+        job.shielded -= 1
+        if job.soft_pending and not job.shielded:
+            job.soft_pending = False
+            job.soft_raised = True
+            raise soft_error(job)

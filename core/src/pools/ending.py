@@ -10,6 +10,7 @@ import contextlib
 import time
 from collections.abc import Iterator
 
+from pools.announcements import announce_timeout
 from pools.errors import Cancelled, Terminated, UnsupportedError
 from pools.job import Job
 from pools.limits import NEVER, STOP_AGAIN, hard_error
@@ -61,7 +62,7 @@ def time_out(job: Job) -> None:
 def settle_timed_out(job: Job, stack: str) -> None:
     """Stop and settle a job whose hard limit passed while it stood at ``stack``; only for who has taken it."""
     _stop(job, None)
-    job.announce_timeout(soft=False)
+    announce_timeout(job, soft=False)
     job.settle(JobState.TIMED_OUT, error=hard_error(job, stack))
 
 

@@ -13,6 +13,7 @@ from time import monotonic
 from typing import Any, ClassVar
 
 from pools import ending
+from pools.announcements import announce_timeout
 from pools.current import current_job
 from pools.errors import BrokenPoolError, UnsupportedError
 from pools.job import Job
@@ -214,7 +215,7 @@ class Engine(Lifecycle):
                 ending.time_out(job)
             else:
                 self.soft_limit_passed(job)
-                job.announce_timeout(soft=True)
+                announce_timeout(job, soft=True)
                 self.raise_soft_limit(job)
 
     def soft_limit_passed(self, job: Job) -> None:

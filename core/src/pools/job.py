@@ -5,25 +5,20 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping
 from contextvars import Context
-from functools import partial
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
-from pools import hooks, signals
-from pools.current import current
+from pools import signals
+from pools.announcements import announce_acceptance, announce_timeout
+from pools.call import AcceptCallback, Callback, ErrorCallback, TimeoutCallback, enter, enter_wrapped, own_traceback
 from pools.errors import SoftTimeLimitExceeded, StopJob, TimeLimitExceeded
-from pools.limits import NEVER, passed, soft_error
+from pools.limits import NEVER, passed
 from pools.states import JobState
 
 if TYPE_CHECKING:
     from pools.pool import BasePool
 
 log = logging.getLogger(__name__)
-
-Callback = Callable[[Any], object]
-ErrorCallback = Callable[[BaseException], object]
-AcceptCallback = Callable[[int, float], object]
-TimeoutCallback = Callable[[bool, float], object]
 
 _WAITING = JobState.WAITING
 _ACCEPTED = JobState.ACCEPTED
@@ -35,18 +30,6 @@ _NO_CONTEXT = Context()
 
 def _gone() -> None:
     """What stands for the target of a job that has its outcome: nothing of the call is kept alive."""
-
-
-def enter(job: Job) -> Any:
-    """Make the job's call; runs inside the job's own context."""
-    current.set(job)
-    return job.target(*job.args, **job.kwargs)
-
-
-def enter_wrapped(job: Job) -> Any:
-    """Make the job's call inside what plugins wrap around it; runs inside the job's own context."""
-    current.set(job)
-    return hooks.run_job(job.pool, job, partial(enter, job))
 
 
 class Job:
@@ -69,8 +52,8 @@ class Job:
         cancel_requested: Whether anyone asked for its end, in vain so far if it still runs.
     """
 
-    # Defaults live on the class, and nothing is packed into tuples: making a job is on the hottest path there is, and
-    # each object less is one less for the garbage collector to look at while many jobs wait.
+    # Defaults live on the class, and nothing is packed into tuples: while many jobs wait, each object less is one less
+    # for the garbage collector to look at.
     correlation_id: str | None = None
     state: JobState = _WAITING
     slot_id: int = 0
@@ -85,11 +68,9 @@ class Job:
     #: When its next limit is due, for :class:`pools.limits.Limits`.
     limit_at: float = NEVER
     #: How many ``shield`` blocks it is in, and whether a soft limit waits for their end.
-    shielded: int = 0
-    soft_pending: bool = False
+    shielded, soft_pending = 0, False
     #: Whether its soft limit was told to its timeout callback, and was raised inside it.
-    soft_announced: bool = False
-    soft_raised: bool = False
+    soft_announced, soft_raised = False, False
     #: Whether it is to end as soon as it is accepted.
     stop_requested: bool = False
     #: Whether its call has ended although it had its outcome before.
@@ -213,11 +194,13 @@ class Job:
         """Run it in the calling thread or greenlet, to its outcome; the slot stays taken."""
         try:
             if not self.accept():
+                if self.accepted_at is not None:  # it was terminated as it began
+                    self._leave()
                 return
             try:
                 value = self.context.run(enter_wrapped if self.pool.wraps_jobs else enter, self)
             except BaseException as error:
-                self.end(None, _without_frames_of_pools(error))
+                self.end(None, own_traceback(error))
             else:
                 # What `end` comes to for most jobs, without the call.
                 if not self.limited and self.pool.ledger.accepted.pop(self, False):
@@ -245,7 +228,7 @@ class Job:
         self.accepted_at = now = monotonic()
         if self.accept_callback is not None or signals.accepted.receivers:
             ledger.accepting[self.slot_id] = self
-            self.announce_acceptance(now)
+            announce_acceptance(self, now)
             del ledger.accepting[self.slot_id]
         ledger.accepted[self] = True
         if self.limited:
@@ -283,7 +266,7 @@ class Job:
             self.ended = True
             pool.ledger.strays.pop(self, None)
         elif limit is not None and limit is not error:
-            self.announce_timeout(soft=not isinstance(limit, TimeLimitExceeded))
+            announce_timeout(self, soft=not isinstance(limit, TimeLimitExceeded))
             self.settle(JobState.TIMED_OUT, error=limit)
         elif error is None:
             self.settle(_SUCCEEDED, value)
@@ -320,59 +303,3 @@ class Job:
                 log.exception("the %s of %s raised", "callback" if error is None else "error_callback", self)
         if signals.finished.receivers:
             signals.emit(signals.finished, pool, job=self)
-
-    def announce_acceptance(self, now: float) -> None:
-        """Tell its accept callback, and who listens, that a slot has begun it."""
-        accept_callback = self.accept_callback
-        if accept_callback is not None:
-            try:
-                accept_callback(self.slot_id, now)
-            except BaseException:
-                log.exception("the accept_callback of %s raised", self)
-        if signals.accepted.receivers:
-            signals.emit(signals.accepted, self.pool, job=self)
-
-    def announce_timeout(self, soft: bool) -> None:
-        """Tell its timeout callback, and who listens, that a limit has passed; once for each limit."""
-        if soft:
-            if self.soft_announced:
-                return
-            self.soft_announced = True
-        seconds = self.soft_timeout if soft else self.timeout
-        assert seconds is not None
-        timeout_callback = self.timeout_callback
-        if timeout_callback is not None:
-            try:
-                timeout_callback(soft, seconds)
-            except BaseException:
-                log.exception("the timeout_callback of %s raised", self)
-        if signals.timed_out.receivers:
-            signals.emit(signals.timed_out, self.pool, job=self, soft=soft, seconds=seconds)
-
-    def enter_shield(self) -> None:
-        """Defer the soft limit; for :func:`pools.shield`."""
-        self.shielded += 1
-        self.pool.on_shield(self)
-
-    def leave_shield(self) -> None:
-        """Raise the soft limit if it passed inside the outermost shield; for :func:`pools.shield`."""
-        self.shielded -= 1
-        if self.soft_pending and not self.shielded:
-            self.soft_pending = False
-            self.soft_raised = True
-            raise soft_error(self)
-
-
-def _without_frames_of_pools(error: BaseException) -> BaseException:
-    """The error with a traceback that begins in the job's own code; one that a wrapper raised keeps its own.
-
-    The frames before that are noise to the reader, and would keep the job alive for as long as the error lives.
-    """
-    own = error.__traceback__
-    call = own
-    while call is not None and call.tb_frame.f_code is not enter.__code__:
-        call = call.tb_next
-    if call is None:
-        return error.with_traceback(own and own.tb_next)
-    call.tb_frame.clear()
-    return error.with_traceback(call.tb_next)

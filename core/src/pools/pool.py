@@ -7,10 +7,11 @@ from contextvars import Context, copy_context
 from typing import Any, TypeVar
 
 from pools import mapping, reports, signals
+from pools.call import AcceptCallback, Callback, ErrorCallback, TimeoutCallback
 from pools.engine import Engine
 from pools.errors import BrokenPoolError, PoolFullError, UnsupportedError
 from pools.future import JobFuture, future_of
-from pools.job import NO_KWARGS, AcceptCallback, Callback, ErrorCallback, Job, TimeoutCallback
+from pools.job import NO_KWARGS, Job
 from pools.options import check_limits, slot_count
 from pools.permits import Permits
 from pools.states import PoolState

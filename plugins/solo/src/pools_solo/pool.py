@@ -6,8 +6,9 @@ import threading
 from types import FrameType
 from typing import NoReturn
 
+from pools.call import enter
 from pools.errors import PoolStateError, StopJob, UnsupportedError
-from pools.job import Job, enter
+from pools.job import Job
 from pools.limits import soft_error, stack_of
 from pools.pool import BasePool
 from pools.states import JobState

@@ -6,7 +6,8 @@ import threading
 from time import monotonic
 from typing import Any
 
-from pools.job import Job, enter
+from pools.call import enter
+from pools.job import Job
 from pools.limits import stack_of
 from pools.pool import BasePool
 from pools_threads.plugin import SPEC
@@ -32,16 +33,25 @@ class ThreadsPool(BasePool):
         #: By slot, until their threads end.
         self._workers: dict[int, Worker] = {}
 
+    def on_start(self) -> None:
+        self._ending = False
+
     def on_apply(self, job: Job) -> None:
         worker = self._workers.get(job.slot_id)
         if worker is None:
             worker = self._workers[job.slot_id] = Worker(self, job.slot_id)
         worker.begin(job)
+        if self._ending:
+            # The pool was terminated meanwhile, and may have looked for its workers before this one was there.
+            worker.retire()
 
     def on_stop(self) -> None:
+        self._ending = True
+        here = threading.current_thread()
         workers = [worker for worker in list(self._workers.values()) if not worker.abandoned]
         for worker in workers:
-            worker.begin(None)
+            worker.retire()
+        workers = [worker for worker in workers if worker.thread is not here]
         # All of them are idle after stop(); after terminate() one may be busy with a callback, for which nobody waits.
         give_up_at = monotonic() + JOIN_SECONDS
         for worker in workers:
@@ -50,7 +60,7 @@ class ThreadsPool(BasePool):
     def on_slots_gone(self, slot_ids: list[int]) -> None:
         for slot_id in slot_ids:
             if slot_id in self._workers:
-                self._workers[slot_id].begin(None)
+                self._workers[slot_id].retire()
 
     def in_slot(self) -> bool:
         return threading.current_thread() in [worker.thread for worker in list(self._workers.values())]

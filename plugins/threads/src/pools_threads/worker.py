@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import sys
 import threading
@@ -45,6 +46,7 @@ class Worker:
         self._pool = pool
         self.slot_id = slot_id
         self._next: Job | None = None
+        self._retired = False
         self._wake = threading.Lock()
         self._wake.acquire()
         self._guard = threading.Lock()
@@ -55,10 +57,15 @@ class Worker:
         self.thread = threading.Thread(target=self._run, name=f"pools-{pool.name}-{slot_id}", daemon=True)
         self.thread.start()
 
-    def begin(self, job: Job | None) -> None:
-        """Run this job, and then what else waits; None ends the thread. Only for a worker whose slot is free."""
+    def begin(self, job: Job) -> None:
+        """Run this job, and then what else waits. Only for a worker whose slot is free."""
         self._next = job
-        self._wake.release()
+        self._wake_up()
+
+    def retire(self) -> None:
+        """End the thread, at once if its slot is free and else after its job. May be called again."""
+        self._retired = True
+        self._wake_up()
 
     def raise_soft_limit(self, job: Job) -> None:
         """Raise the soft limit in the job, if it still runs here and is not shielded."""
@@ -106,6 +113,10 @@ class Worker:
         target = ctypes.py_object() if exception is None else ctypes.py_object(exception)
         ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(self.thread.ident or 0), target)
 
+    def _wake_up(self) -> None:
+        with contextlib.suppress(RuntimeError):  # it was woken, and looks for everything once it runs
+            self._wake.release()
+
     def _run(self) -> None:
         _here.worker = self
         pool = self._pool
@@ -117,11 +128,9 @@ class Worker:
 
     def _work(self) -> None:
         pool = self._pool
-        while True:
+        while not self._retired or self._next is not None:
             self._wake.acquire()
             job, self._next = self._next, None
-            if job is None:
-                return
             while job is not None:
                 self._job = job
                 try:

@@ -125,7 +125,7 @@ def test_retries_end(folder: Folder) -> None:
         (["work:shout", "--timeout", "0"], "--timeout"),
         (["work:shout", "--retries", "-1"], "--retries"),
         (["work:shout", "--input", "nowhere.txt"], "cannot read nowhere.txt: No such file"),
-        (["work:shout", "--input", "."], "is a directory"),
+        (["work:shout", "--input", "."], "Is a directory"),
         (["work:shout", "--output", "no/where"], "cannot write no/where"),
         (["work:shout", "--output", "work.py"], "work.py exists"),
         (["work:shout", "--resume"], "--resume needs the --output"),

@@ -1,10 +1,13 @@
-"""Descriptors that one can wait for without holding up a green pool.
+"""Files and pipes that do not hold up a green pool.
 
-``select.select`` is the one way of waiting that every patch makes cooperative and that takes real descriptors.
+``select.select`` is the one way of waiting that every patch makes cooperative and that takes real descriptors. What is
+ready then is read and written through ``io.FileIO``, which no patch touches: a patched ``os.write`` may wait in a hub,
+which a callback or a signal handler must not, and refuses what the hub cannot wait for.
 """
 
 from __future__ import annotations
 
+import io
 import os
 import select
 import stat
@@ -14,13 +17,13 @@ from typing import Generic, TypeVar
 Item = TypeVar("Item")
 
 
-def may_block(descriptor: int) -> bool:
+def may_block(file: io.FileIO) -> bool:
     """Whether a read or a write may have to wait for another program, so that ``select`` has to be asked before it.
 
     That is so for pipes, sockets and terminals. Files are always ready, and a green hub cannot even be asked about one.
     """
-    mode = os.fstat(descriptor).st_mode
-    return stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode) or os.isatty(descriptor)
+    mode = os.fstat(file.fileno()).st_mode
+    return stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode) or file.isatty()
 
 
 class Mailbox(Generic[Item]):
@@ -32,9 +35,11 @@ class Mailbox(Generic[Item]):
 
     def __init__(self) -> None:
         self._items: deque[Item] = deque()
-        self._bell, self._rope = os.pipe()
-        os.set_blocking(self._bell, False)
-        os.set_blocking(self._rope, False)
+        bell, rope = os.pipe()
+        os.set_blocking(bell, False)
+        os.set_blocking(rope, False)
+        self._bell = io.FileIO(bell, "r", closefd=False)
+        self._rope = io.FileIO(rope, "w", closefd=False)
         self._rung = False
 
     def put(self, item: Item) -> None:
@@ -46,16 +51,16 @@ class Mailbox(Generic[Item]):
         """Wake who waits, or will wait next."""
         if not self._rung:
             self._rung = True
-            os.write(self._rope, b".")
+            self._rope.write(b".")
 
     def get(self) -> Item | None:
         """Return the oldest item, or None."""
         # Only one takes items out, so what is there stays there.
         return self._items.popleft() if self._items else None
 
-    def wait(self, timeout: float | None, *others: int) -> None:
+    def wait(self, timeout: float | None, *others: io.FileIO) -> None:
         """Wait for an item or a ring, until one of the ``others`` is readable, or for ``timeout`` seconds."""
         if self._bell in select.select([self._bell, *others], [], [], timeout)[0]:
-            os.read(self._bell, 4096)
+            self._bell.read(4096)
             # An item put before this line was left before it too, and is found; one put after it rings again.
             self._rung = False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import select
 import stat
@@ -49,15 +50,12 @@ class Lines:
         self._partial: list[bytes] = []
         self._number = 0
         try:
-            self._descriptor = 0 if path == "-" else os.open(path, os.O_RDONLY)
-            status = os.fstat(self._descriptor)
+            self._file = io.FileIO(0, closefd=False) if path == "-" else io.FileIO(path)
         except OSError as error:
             raise UsageError(f"cannot read {self.name}: {error.strerror}") from error
-        if stat.S_ISDIR(status.st_mode):
-            self.close()
-            raise UsageError(f"cannot read {self.name}: it is a directory")
+        status = os.fstat(self._file.fileno())
         self.size = status.st_size if stat.S_ISREG(status.st_mode) else None
-        self._may_block = may_block(self._descriptor)
+        self._may_block = may_block(self._file)
 
     def __enter__(self) -> Lines:
         return self
@@ -65,12 +63,7 @@ class Lines:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Release the descriptor, unless it is that of standard input."""
-        if self._descriptor != 0:
-            os.close(self._descriptor)
+        self._file.close()
 
     @property
     def exhausted(self) -> bool:
@@ -78,9 +71,9 @@ class Lines:
         return self._ended and not self._lines
 
     @property
-    def awaited(self) -> tuple[int, ...]:
-        """The descriptors that are readable when :meth:`take`, which returned None, may have a line."""
-        return () if self._ended else (self._descriptor,)
+    def awaited(self) -> tuple[io.FileIO, ...]:
+        """The files that are readable when :meth:`take`, which returned None, may have a line."""
+        return () if self._ended else (self._file,)
 
     def take(self) -> Line | None:
         """Return the next line, or None if none is at hand.
@@ -108,14 +101,14 @@ class Lines:
     def _read(self) -> bool:
         """Read the next piece of the input; returns whether there was one, or its end."""
         try:
-            if self._may_block and not select.select([self._descriptor], [], [], 0)[0]:
+            if self._may_block and not select.select([self._file], [], [], 0)[0]:
                 return False
-            chunk = os.read(self._descriptor, _CHUNK)
-        except BlockingIOError:
-            # Whoever shares the pipe made it non-blocking and was faster.
-            return False
+            chunk = self._file.read(_CHUNK)
         except OSError as error:
             raise UsageError(f"cannot read {self.name}: {error.strerror}") from error
+        if chunk is None:
+            # Whoever shares the pipe made it non-blocking and was faster.
+            return False
         first, *others = chunk.split(b"\n")
         # The pieces of a long line are put together once, when its end is there.
         self._partial.append(first)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import io
 import os
 import select
 import stat
@@ -25,14 +26,11 @@ class Output:
         is_terminal: Whether a person sees the records as they come.
     """
 
-    def __init__(self, descriptor: int, name: str) -> None:
+    def __init__(self, file: io.FileIO, name: str) -> None:
         self.name = name
-        self._descriptor = descriptor
-        try:
-            self._may_block = may_block(descriptor)
-        except OSError as error:
-            raise UsageError(f"cannot write {name}: {error.strerror}") from error
-        self.is_terminal = os.isatty(descriptor)
+        self.is_terminal = file.isatty()
+        self._file = file
+        self._may_block = may_block(file)
 
     def __enter__(self) -> Output:
         return self
@@ -40,8 +38,7 @@ class Output:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        if self._descriptor != 1:
-            os.close(self._descriptor)
+        self._file.close()
 
     def write(self, record: bytes) -> None:
         """Write a record; it is with the system when this returns, and outlives this process.
@@ -58,15 +55,23 @@ class Output:
 
     def _write_some(self, data: memoryview) -> int:
         if not self._may_block:
-            return os.write(self._descriptor, data)
-        # What a pipe is ready to take is this much at least, and more could hold up a green hub.
-        select.select([], [self._descriptor], [])
-        return os.write(self._descriptor, data[: select.PIPE_BUF])
+            return self._file.write(data)
+        # What a pipe is ready to take is this much at least, and more could hold up a green hub. Where whoever shares
+        # the pipe made it non-blocking and was faster, nothing is written.
+        select.select([], [self._file], [])
+        return self._file.write(data[: select.PIPE_BUF]) or 0
 
 
 def standard_output() -> Output:
-    """Return the output that is the standard output of this process."""
-    return Output(1, "standard output")
+    """Return the output that is the standard output of this process.
+
+    Raises:
+        UsageError: It is closed.
+    """
+    try:
+        return Output(io.FileIO(1, "w", closefd=False), "standard output")
+    except OSError as error:
+        raise UsageError(f"cannot write standard output: {error.strerror}") from error
 
 
 def new_output(path: str) -> Output:
@@ -75,11 +80,11 @@ def new_output(path: str) -> Output:
     Raises:
         UsageError: It does, another run writes it, or it cannot be written.
     """
-    descriptor = _open(path)
-    if os.fstat(descriptor).st_size:
-        os.close(descriptor)
+    file = _open(path, "a")
+    if os.fstat(file.fileno()).st_size:
+        file.close()
         raise UsageError(f"{path} exists: --resume goes on with it, and a new run needs another --output")
-    return Output(descriptor, path)
+    return Output(file, path)
 
 
 def resumed_output(path: str) -> tuple[Output, Recorded]:
@@ -90,29 +95,35 @@ def resumed_output(path: str) -> tuple[Output, Recorded]:
     Raises:
         UsageError: It holds something else than records, another run writes it, or it cannot be written.
     """
-    descriptor = _open(path)
+    file = _open(path, "a+")
     try:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        if not _is_regular(file):
             raise UsageError(f"--resume needs an --output that can be read again, and {path} is not a file")
-        with open(descriptor, "rb", closefd=False) as file:
-            recorded = read_records(file, path)
-        os.ftruncate(descriptor, recorded.whole)
+        file.seek(0)
+        reader = io.BufferedReader(file)
+        recorded = read_records(reader, path)
+        reader.detach()
+        file.truncate(recorded.whole)
     except BaseException:
-        os.close(descriptor)
+        file.close()
         raise
-    return Output(descriptor, path), recorded
+    return Output(file, path), recorded
 
 
-def _open(path: str) -> int:
+def _open(path: str, mode: str) -> io.FileIO:
     try:
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o666)
+        file = io.FileIO(path, mode)
     except OSError as error:
         raise UsageError(f"cannot write {path}: {error.strerror}") from error
     try:
         # Two runs that recorded in one file would each do what the other has done.
-        if stat.S_ISREG(os.fstat(descriptor).st_mode):
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        if _is_regular(file):
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
-        os.close(descriptor)
+        file.close()
         raise UsageError(f"cannot write {path}: another run is writing it") from error
-    return descriptor
+    return file
+
+
+def _is_regular(file: io.FileIO) -> bool:
+    return stat.S_ISREG(os.fstat(file.fileno()).st_mode)

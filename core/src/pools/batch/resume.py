@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import io
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from pools.batch.done import Done
@@ -61,8 +61,8 @@ class Rest(NamedTuple):
     skipped: int
 
 
-def read_records(file: io.BufferedReader, name: str) -> Recorded:
-    """Read the records in an output file called ``name``.
+def read_records(file: Iterable[bytes], name: str) -> Recorded:
+    """Read the records in the lines of an output file called ``name``.
 
     Raises:
         UsageError: It holds something else.

@@ -1,0 +1,14 @@
+"""The tests beside this file run in a process that is patched for eventlet: ``tests/eventlet/test_patched.py`` starts it.
+
+By hand: ``.venv/bin/pools exec -P eventlet -m pytest -o timeout=0 tests/eventlet/patched``.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pools_eventlet.patch import is_applied
+
+
+def pytest_ignore_collect(collection_path: Path) -> bool | None:
+    return None if is_applied() else True

@@ -44,3 +44,14 @@ def check_patched(pool: str, *program: str, timeout: float = 60.0) -> str:
     if done.returncode != 0:
         pytest.fail(f"{' '.join(done.args)}: exit code {done.returncode}\n{done.stdout}", pytrace=False)
     return done.stdout
+
+
+def check_tests(pool: str, *arguments: str, timeout: float = 60.0) -> None:
+    """Run pytest with these arguments in a process of its own, patched for a pool; what fails is shown."""
+    check_patched(
+        pool,
+        *("-m", "pytest", *arguments, "--color=no", "--tb=short", "-p", "no:cacheprovider"),
+        # pytest-timeout's own thread would be a greenlet here, which a job that holds the hub never lets run.
+        *("-o", "timeout=0", "-o", "faulthandler_timeout=60"),
+        timeout=timeout,
+    )

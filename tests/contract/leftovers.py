@@ -18,7 +18,7 @@ class Holdings:
     """What this process holds: native threads by id, descriptors with what they are open on, children by pid."""
 
     threads: frozenset[int]
-    descriptors: frozenset[tuple[str, str]]
+    descriptors: dict[str, str]
     children: frozenset[int]
 
 
@@ -26,7 +26,7 @@ def holdings() -> Holdings:
     """What this process holds now, by the kernel's account, which no patch changes."""
     return Holdings(
         threads=frozenset(int(entry.name) for entry in Path("/proc/self/task").iterdir()),
-        descriptors=frozenset(_descriptors()),
+        descriptors=dict(_descriptors()),
         children=frozenset(_children(os.getpid())),
     )
 
@@ -49,8 +49,9 @@ def _more_than(before: Holdings) -> str:
     if threads := now.threads - before.threads:
         names = {thread.native_id: thread.name for thread in threading.enumerate()}
         found.append(f"threads {[names.get(number, number) for number in sorted(threads)]}")
-    if descriptors := now.descriptors - before.descriptors:
-        found.append(f"descriptors {sorted(descriptors)}")
+    # By number alone: pytest's capturing opens other files under the same numbers.
+    if descriptors := now.descriptors.keys() - before.descriptors.keys():
+        found.append(f"descriptors {[(number, now.descriptors[number]) for number in sorted(descriptors)]}")
     if children := now.children - before.children:
         found.append(f"children {sorted(children)}")
     return ", ".join(found)

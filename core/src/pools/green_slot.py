@@ -56,6 +56,10 @@ class Slot:
     def _run(self) -> None:
         pool = self.pool
         if pool.initialize():
+            if pool.options.initializer is not None:
+                # Whoever woke it last may hold more references to this greenlet than whoever begins a job.
+                pool.run_soon(self.greenlet.switch)
+                pool.hub.switch()
             references = getrefcount(self.greenlet)
             weak_references = getweakrefcount(self.greenlet)
             while self._wait():

@@ -11,7 +11,8 @@ import time
 from collections.abc import Iterator
 
 from pools.announcements import announce_timeout
-from pools.errors import Cancelled, Terminated, UnsupportedError
+from pools.current import current_job
+from pools.errors import Cancelled, StopJob, Terminated, UnsupportedError
 from pools.job import Job
 from pools.limits import NEVER, STOP_AGAIN, hard_error
 from pools.states import JobState
@@ -32,6 +33,7 @@ def terminate(job: Job, signal: int | str | None = None) -> bool:
 
     Raises:
         UnsupportedError: It runs, and its pool cannot end running jobs.
+        StopJob: The calling code runs in this very job.
     """
     pool = job.pool
     stoppable = pool.traits.terminate
@@ -48,6 +50,8 @@ def terminate(job: Job, signal: int | str | None = None) -> bool:
             if stoppable:
                 _stop(job, signal)
             job.settle(JobState.TERMINATED, error=Terminated(f"{job} was terminated while it ran"))
+            if current_job() is job:
+                raise StopJob(f"{job} has its outcome")
             return True
     return not job.done()
 

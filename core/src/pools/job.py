@@ -194,8 +194,8 @@ class Job:
         """Run it in the calling thread or greenlet, to its outcome; the slot stays taken."""
         try:
             if not self.accept():
-                if self.accepted_at is not None:  # it was terminated as it began
-                    self._leave()
+                self.pool.on_ended(self)
+                self.pool.ledger.leave(self)
                 return
             try:
                 value = self.context.run(enter_wrapped if self.pool.wraps_jobs else enter, self)
@@ -263,8 +263,7 @@ class Job:
             limit = passed(self, error)
         if not pool.ledger.accepted.pop(self, False):
             pool.on_ended(self)
-            self.ended = True
-            pool.ledger.strays.pop(self, None)
+            pool.ledger.leave(self)
         elif limit is not None and limit is not error:
             announce_timeout(self, soft=not isinstance(limit, TimeLimitExceeded))
             self.settle(JobState.TIMED_OUT, error=limit)

@@ -40,6 +40,11 @@ class Ledger:
         # In this order a job that moves on meanwhile is seen twice rather than missed.
         return list({**dict.fromkeys(self.accepting.copy().values()), **self.accepted.copy()})
 
+    def leave(self, job: Job) -> None:
+        """Note that a job's call has ended, or is not made, although it had its outcome before."""
+        job.ended = True
+        self.strays.pop(job, None)
+
     def unfinished(self) -> bool:
         """Whether any job is without its outcome, or has one that is being delivered by someone beside its slot."""
         return bool(self.waiting or self.accepting or self.accepted or self.settling)

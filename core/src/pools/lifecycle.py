@@ -9,6 +9,7 @@ from time import monotonic
 from typing import ClassVar, NoReturn, Self
 
 from pools import hooks, signals
+from pools.current import current_job
 from pools.errors import PoolStateError
 from pools.job import Job
 from pools.ledger import Ledger
@@ -115,11 +116,18 @@ class Lifecycle(abc.ABC):
         self._finish()
 
     def terminate(self) -> None:
-        """Give every unfinished job the outcome terminated and end the slots, without waiting for jobs: → stopped."""
+        """Give every unfinished job the outcome terminated and end the slots, without waiting for jobs: → stopped.
+
+        Raises:
+            PoolStateError: A job of this pool would end itself half-way through.
+        """
         if self._state is PoolState.NEW:
             self._move(PoolState.STOPPED)
         if self._state is PoolState.STOPPED:
             return
+        job = current_job()
+        if job is not None and job.pool is self and not job.done():
+            raise PoolStateError(f"{job} cannot terminate() its pool, which would end that job: leave it to the host")
         self.close()
         self.terminating = True
         while jobs := [*self.ledger.waiting.copy(), *self.ledger.accepted.copy()]:

@@ -77,7 +77,13 @@ class Worker:
                     self._interrupt(_SoftLimit)
 
     def abandon(self, job: Job) -> bool:
-        """Leave the thread to a job that has its outcome, and ask that job to stop; returns whether it ran here."""
+        """Leave the thread to a job that has its outcome, and ask that job to stop.
+
+        Returns:
+            Whether it runs here. A job that is ended on its own thread ends by itself, and keeps its slot till then.
+        """
+        if self.thread is threading.current_thread():
+            return False
         with self._guard:
             if self._job is not job:
                 return False

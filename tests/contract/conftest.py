@@ -105,6 +105,12 @@ def traits(pool_name: str) -> Traits:
     return pools.spec(pool_name).traits
 
 
+@pytest.fixture(scope="session")
+def several(traits: Traits) -> int:
+    """A few slots, for tests in which more than one makes it harder; as many as the pool can have at the least."""
+    return min(4, traits.max_concurrency or 4)
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _made_once(pool_name: str, traits: Traits) -> None:
     """What a process makes once and keeps, its hub above all, is there before anything is counted."""
@@ -134,7 +140,7 @@ def open_pool(
     yield open_one
     for pool in opened:
         pool.stop(timeout=5.0)
-    assert [pool.info["strays"] for pool in opened if pool.info["strays"]] == []
     assert leftovers(before) == ""
+    assert [pool.info["strays"] for pool in opened if pool.info["strays"]] == []
     assert [record.getMessage() for record in caplog.get_records("call") if record.levelno >= logging.ERROR] == []
     assert capfd.readouterr().err == ""

@@ -31,6 +31,10 @@ T = TypeVar("T")
 JOIN_SECONDS = 1.0
 
 
+def _nothing() -> None:
+    """What cancels an alarm that is not set."""
+
+
 class GreenPool(BasePool):
     """The base of pools whose slots are greenlets. Whatever concerns a slot happens on the thread of the pool's hub.
 
@@ -48,6 +52,7 @@ class GreenPool(BasePool):
         self.ending = False
         self._hub_thread = self.native.get_ident()
         self._watchdog: Watchdog | None = None
+        self._cancel_alarm: Callable[[], object] = _nothing
         self._gone = self.new_event()
 
     def on_apply(self, job: Job) -> None:
@@ -77,8 +82,10 @@ class GreenPool(BasePool):
     # -- Limits --------------------------------------------------------------------------------------------------------
 
     def set_alarm(self, when: float) -> None:
-        # In a greenlet of its own, because it calls callbacks, which may wait.
-        self.call_later(max(0.0, when - monotonic()), self.spawn, self.enforce_limits)
+        # The one alarm there is, as it sets the next one itself; in a greenlet of its own, as it calls callbacks,
+        # which may wait.
+        self._cancel_alarm()
+        self._cancel_alarm = self.call_later(max(0.0, when - monotonic()), self.spawn, self.enforce_limits)
         if self._watchdog is None:
             self._watchdog = Watchdog(self, self.native)
         self._watchdog.look_at(when)
@@ -154,7 +161,7 @@ class GreenPool(BasePool):
         """A slot has ended."""
         self._slots.pop(slot.slot_id, None)
         if self.ending and not self._slots:
-            self._gone.set()
+            self._end()
 
     def _begin(self, job: Job) -> None:
         slot = self._slots.get(job.slot_id)
@@ -174,10 +181,15 @@ class GreenPool(BasePool):
         if self._watchdog is not None:
             self._watchdog.stop()
         if not self._slots:
-            self._gone.set()
+            self._end()
         for slot in list(self._slots.values()):
             if slot.job is None or (slot.job.done() and slot.job not in self.ledger.strays):
                 slot.retire()
+
+    def _end(self) -> None:
+        """Nothing runs any more, no stray either, whose alarm a stopped pool keeps."""
+        self._cancel_alarm()
+        self._gone.set()
 
     def on_hub(self, fn: Callable[..., T], *args: Any) -> T:
         """Call ``fn(*args)`` on the hub's thread and return what it returns; from another thread, wait for it.
@@ -235,5 +247,9 @@ class GreenPool(BasePool):
         """
 
     @abc.abstractmethod
-    def call_later(self, seconds: float, fn: Callable[..., object], *args: Any) -> None:
-        """Call ``fn(*args)`` in the hub's greenlet, in so many seconds. On the hub's thread."""
+    def call_later(self, seconds: float, fn: Callable[..., object], *args: Any) -> Callable[[], object]:
+        """Call ``fn(*args)`` in the hub's greenlet, in so many seconds. On the hub's thread.
+
+        Returns:
+            What cancels that; nothing happens if it is called later, or again.
+        """

@@ -76,3 +76,13 @@ def test_a_stopped_pool_leaves_no_call_behind() -> None:
         assert pending() == before + 2
     eventlet.sleep(0.01)
     assert pending() == before
+
+
+def test_a_stopped_pool_leaves_no_alarm_for_limits() -> None:
+    eventlet.sleep(0)
+    before = pending()
+    with pools.open("eventlet", 2, timeout=3600.0, soft_timeout=1800.0) as pool:
+        pool.apply_async(abs, (-1,)).result()
+        pool.apply_async(abs, (-1,), timeout=900.0).result()
+    eventlet.sleep(0.01)
+    assert pending() == before

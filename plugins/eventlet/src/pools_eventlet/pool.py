@@ -55,5 +55,7 @@ class EventletPool(GreenPool):
     def run_soon_threadsafe(self, fn: Callable[..., object], *args: Any) -> bool:
         return self._calls.add(fn, *args)
 
-    def call_later(self, seconds: float, fn: Callable[..., object], *args: Any) -> None:
-        self._calls.hub.schedule_call_global(seconds, fn, *args)
+    def call_later(self, seconds: float, fn: Callable[..., object], *args: Any) -> Callable[[], object]:
+        timer = self._calls.hub.schedule_call_global(seconds, fn, *args)
+        cancel: Callable[[], object] = timer.cancel
+        return cancel

@@ -51,12 +51,16 @@ class GeventPool(GreenPool):
         self._loop.run_callback_threadsafe(fn, *args)
         return True
 
-    def call_later(self, seconds: float, fn: Callable[..., object], *args: Any) -> None:
+    def call_later(self, seconds: float, fn: Callable[..., object], *args: Any) -> Callable[[], object]:
         timer = self._loop.timer(seconds)
-        timer.start(self._ring, timer, fn, args)
 
-    @staticmethod
-    def _ring(timer: Any, fn: Callable[..., object], args: tuple[Any, ...]) -> None:
-        timer.stop()
-        timer.close()
-        fn(*args)
+        def end() -> None:
+            timer.stop()
+            timer.close()
+
+        def ring() -> None:
+            end()
+            fn(*args)
+
+        timer.start(ring)
+        return end

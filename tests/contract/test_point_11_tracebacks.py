@@ -169,7 +169,8 @@ def test_a_future_goes_with_its_value(open_pool: OpenPool) -> None:
     pool = open_pool()
     with _no_collection():
         future = pool.submit(_make)
-        watched = [weakref.ref(future), weakref.ref(future.result(PATIENCE)), weakref.ref(future.job)]
+        watched: list[weakref.ref[Any]] = [weakref.ref(future), weakref.ref(future.job)]
+        watched.append(weakref.ref(future.result(PATIENCE)))
         assert pool.join(PATIENCE)
         del future
         assert [ref() for ref in watched] == [None, None, None]
@@ -182,7 +183,10 @@ def test_map_keeps_no_value(open_pool: OpenPool) -> None:
         for ordered in (True, False):
             values = pool.map(lambda _: Thing(), range(6), ordered=ordered, chunksize=2)
             for _ in range(6):
-                assert weakref.ref(next(values))() is None
+                value = next(values)
+                watched = weakref.ref(value)
+                del value
+                assert watched() is None
 
 
 def _fail(thing: Thing) -> None:

@@ -72,7 +72,8 @@ class _Feed:
         for chunk in islice(self.chunks, count):
             job = self.pool.apply_async(run_chunk, (self.fn, chunk))
             self.jobs[job] = None
-            job.when_done(self._note)
+            if not self.ordered:
+                job.when_done(self._note)
 
     def cancel(self) -> None:
         """Cancel what was not begun: nobody wants its results any more."""

@@ -47,7 +47,7 @@ def _more_than(before: Holdings) -> str:
     now = holdings()
     found = []
     if threads := now.threads - before.threads:
-        names = {thread.native_id: thread.name for thread in threading.enumerate()}
+        names = {getattr(thread, "native_id", None): thread.name for thread in threading.enumerate()}
         found.append(f"threads {[names.get(number, number) for number in sorted(threads)]}")
     # By number alone: pytest's capturing opens other files under the same numbers.
     if descriptors := now.descriptors.keys() - before.descriptors.keys():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextvars import Context, copy_context
-from typing import Any, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 from pools import mapping, reports, signals
 from pools.call import AcceptCallback, Callback, ErrorCallback, TimeoutCallback
@@ -107,6 +107,8 @@ class BasePool(Engine):
         """
         if self._state is not _RUNNING:
             self._refuse("apply_async")
+        if self.broken is not None:
+            self._refuse_broken(self.broken)
         job = Job(
             self,
             next(self._numbers),
@@ -258,5 +260,8 @@ class BasePool(Engine):
                 self.permits.release()
             self.check_idle()
             if self.broken is not None:
-                raise BrokenPoolError(f"pool {self.name} is broken: {self.broken!r}") from self.broken
+                self._refuse_broken(self.broken)
             self._refuse("apply_async")
+
+    def _refuse_broken(self, error: BaseException) -> NoReturn:
+        raise BrokenPoolError(f"pool {self.name} is broken: {error!r}") from error

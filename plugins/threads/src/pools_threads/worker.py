@@ -52,6 +52,8 @@ class Worker:
         self._guard = threading.Lock()
         self._job: Job | None = None
         self._called_off: Job | None = None
+        #: Whether an interruption was asked for and not called off.
+        self._asked = False
         self.abandoned = False
         # A daemon, because an abandoned thread may never end, and must not keep the program from ending.
         self.thread = threading.Thread(target=self._run, name=f"pools-{pool.name}-{slot_id}", daemon=True)
@@ -94,7 +96,9 @@ class Worker:
     def call_off(self, job: Job) -> None:
         """See to it that no interruption on the job's account comes after this. Only on the worker's own thread."""
         with self._guard:
-            self._interrupt(None)
+            # Mostly nothing was asked for, and the call through ctypes costs as much as the job.
+            if self._asked:
+                self._interrupt(None)
             if self._job is job:
                 self._called_off, self._job = job, None
 
@@ -116,6 +120,7 @@ class Worker:
         return sys._current_frames().get(self.thread.ident or 0)
 
     def _interrupt(self, exception: type[BaseException] | None) -> None:
+        self._asked = exception is not None
         target = ctypes.py_object() if exception is None else ctypes.py_object(exception)
         ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(self.thread.ident or 0), target)
 
@@ -126,16 +131,19 @@ class Worker:
     def _run(self) -> None:
         _here.worker = self
         pool = self._pool
+        # Only a worker that the pool knows can be forgotten: it does when the first job comes.
+        self._wake.acquire()
         if pool.initialize():
             self._work()
+            pool.forget(self)
         else:
+            # In this order: whoever gets the slot must not find this worker there.
+            pool.forget(self)
             pool.free_slot(self.slot_id)
-        pool.forget(self)
 
     def _work(self) -> None:
         pool = self._pool
-        while not self._retired or self._next is not None:
-            self._wake.acquire()
+        while True:
             job, self._next = self._next, None
             while job is not None:
                 self._job = job
@@ -148,3 +156,6 @@ class Worker:
                 if self.abandoned:
                     return
                 job = pool.next_job(self.slot_id)
+            if self._retired and self._next is None:
+                return
+            self._wake.acquire()

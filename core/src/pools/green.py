@@ -183,8 +183,7 @@ class GreenPool(BasePool):
         if not self._slots:
             self._end()
         for slot in list(self._slots.values()):
-            if slot.job is None or (slot.job.done() and slot.job not in self.ledger.strays):
-                slot.retire()
+            slot.retire()
 
     def _end(self) -> None:
         """Nothing runs any more, no stray either, whose alarm a stopped pool keeps."""

@@ -6,13 +6,12 @@ from collections.abc import Callable
 from typing import Any, cast
 
 import gevent
-import gevent.event
 from gevent import monkey
 from greenlet import greenlet
 
 from pools.green import GreenPool
-from pools.permits import Event
 from pools.watchdog import NativeThreads
+from pools_gevent.event import Event
 from pools_gevent.plugin import SPEC
 from pools_gevent.timer import GeventTimer
 
@@ -36,7 +35,7 @@ class GeventPool(GreenPool):
         )
 
     def new_event(self) -> Event:
-        return cast(Event, gevent.event.Event())
+        return Event(self.on_hub_thread)
 
     def new_timer(self) -> GeventTimer:
         return GeventTimer()

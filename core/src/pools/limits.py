@@ -43,8 +43,8 @@ class Limits:
         soft = NEVER if job.soft_timeout is None else now + job.soft_timeout
         hard = NEVER if job.timeout is None else now + job.timeout
         job.deadline = None if job.timeout is None else hard
-        job.limit_at = min(soft, hard)
-        return self.expect(job.limit_at)
+        job.limit_at = when = soft if soft < hard else hard
+        return when < self.due_at and self.expect(when)
 
     def expect(self, when: float) -> bool:
         """Note that a limit is due at ``when``; returns whether it is the earliest."""

@@ -69,9 +69,11 @@ def check_limits(pool: str, traits: Traits, soft_timeout: float | None, timeout:
         UnsupportedError: The pool has no such limits.
         ValueError: A limit is not positive.
     """
-    for name, seconds in (("soft_timeout", soft_timeout), ("timeout", timeout)):
-        if seconds is not None and not seconds > 0:
-            raise ValueError(f"{name} must be a positive number of seconds, not {seconds!r}")
+    # Written out: a loop costs a job with limits more than the rest of its checks.
+    if soft_timeout is not None and not soft_timeout > 0:
+        raise ValueError(f"soft_timeout must be a positive number of seconds, not {soft_timeout!r}")
+    if timeout is not None and not timeout > 0:
+        raise ValueError(f"timeout must be a positive number of seconds, not {timeout!r}")
     if soft_timeout is not None and not traits.soft_timeout:
         raise UnsupportedError(f"pool {pool} has no soft limits (trait soft_timeout is False)")
     if timeout is not None and traits.hard_timeout is None:

@@ -29,6 +29,7 @@ class SoloPool(BasePool):
 
     def on_start(self) -> None:
         self._thread = 0
+        self._main = threading.main_thread().ident
         self._alarm = Alarm(self._on_alarm)
         self._frame: FrameType | None = None
         self._interruption: BaseException | None = None
@@ -51,11 +52,11 @@ class SoloPool(BasePool):
             )
 
     def check_limits_here(self) -> None:
-        if threading.current_thread() is not threading.main_thread():
+        if threading.get_ident() != self._main:
             self._refuse_limits("on another thread than the main one")
 
     def watch_limits(self, job: Job, now: float) -> None:
-        if threading.current_thread() is threading.main_thread():
+        if threading.get_ident() == self._main:
             super().watch_limits(job, now)
         elif self.ledger.accepted.pop(job, False):
             # Submitted by the main thread while this one was running jobs.

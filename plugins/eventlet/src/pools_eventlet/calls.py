@@ -73,7 +73,8 @@ class HubCalls:
         assert descriptor is not None
         self.hub.remove(self._listener)
         os.close(descriptor)
-        self._schedule()
+        if self._calls:
+            self._schedule()
 
     @contextlib.contextmanager
     def kept(self) -> Iterator[None]:
@@ -85,7 +86,8 @@ class HubCalls:
             self.release()
 
     def _on_readable(self, descriptor: int) -> None:
-        # In this order: if a KeyboardInterrupt comes in between, the calls are made all the same.
+        # In this order, and whether or not there are calls now: those that come until the descriptor is read are made
+        # by the timer, and a KeyboardInterrupt in between leaves the descriptor readable.
         self._schedule()
         # The hub may tell of a descriptor that was closed since it looked, its number perhaps used again.
         if descriptor == self._descriptor:
@@ -93,7 +95,7 @@ class HubCalls:
                 os.eventfd_read(descriptor)
 
     def _schedule(self) -> None:
-        if self._calls and not self._scheduled:
+        if not self._scheduled:
             self.hub.schedule_call_global(0, self._make)
             self._scheduled = True
 
@@ -106,7 +108,8 @@ class HubCalls:
                 fn(*args)
         finally:
             # Also after an exception, which the hub prints, or hands to the main greenlet if it is meant to end it.
-            self._schedule()
+            if self._calls:
+                self._schedule()
 
 
 def _ignore(error: BaseException) -> None:

@@ -8,6 +8,7 @@ import threading
 import weakref
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from itertools import islice
 from time import monotonic
 from typing import Any, ParamSpec, TypeVar
@@ -227,5 +228,10 @@ def _stop_soon(pool: BasePool) -> None:
     Also called by the garbage collector, in the middle of whatever a thread or a hub does. To start a ``Thread`` takes
     locks and waits for it, so this leaves that to a bare thread, which takes and waits for nothing.
     """
-    stopper = threading.Thread(target=pool.stop, name=f"pools-{pool.name}-stop", daemon=True)
-    _thread.start_new_thread(stopper.start, ())
+    with suppress(RuntimeError):  # a program that is ending starts no thread, and stops the pool itself
+        _thread.start_new_thread(_begin_to_stop, (pool,))
+
+
+def _begin_to_stop(pool: BasePool) -> None:
+    with suppress(RuntimeError):  # the same
+        threading.Thread(target=pool.stop, name=f"pools-{pool.name}-stop", daemon=True).start()

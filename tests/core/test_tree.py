@@ -24,7 +24,7 @@ LAYERS = [
     for line in (
         "errors states spec",
         "signals hooks limits timer loop stats slots permits ledger watchdog",
-        "current discovery call announcements job options ending future mapping",
+        "current discovery call announcements execution job options ending future mapping",
         "config patching reports lifecycle engine pool",
         "registry problems executor aio green green_slot green_timer",
         "__init__ batch",

@@ -16,6 +16,7 @@ from pools import ending
 from pools.announcements import announce_timeout
 from pools.current import current_job
 from pools.errors import BrokenPoolError, UnsupportedError
+from pools.execution import end
 from pools.job import Job
 from pools.ledger import Ledger
 from pools.lifecycle import Lifecycle
@@ -98,7 +99,7 @@ class Engine(Lifecycle):
                 if self.ledger.waiting.pop(job, False):
                     job.settle(JobState.FAILED, error=error)
                 else:
-                    job.end(None, error)
+                    end(job, None, error)
                 free.append(slot_id)
 
     def next_job(self, slot_id: int) -> Job | None:

@@ -10,6 +10,7 @@ from weakref import getweakrefcount
 import greenlet
 
 from pools.errors import SoftTimeLimitExceeded, StopJob
+from pools.execution import end, execute
 from pools.job import Job
 
 if TYPE_CHECKING:
@@ -84,10 +85,10 @@ class Slot:
         while job is not None:
             self.job = job
             try:
-                job.execute()
+                execute(job)
             except (StopJob, SoftTimeLimitExceeded) as late:
                 # The second interruption of one job, while the first was being dealt with.
-                job.end(None, late)
+                end(job, None, late)
             self.job = None
             if (
                 getrefcount(self.greenlet) > references

@@ -9,10 +9,11 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from pools import signals
-from pools.announcements import announce_acceptance, announce_timeout
-from pools.call import AcceptCallback, Callback, ErrorCallback, TimeoutCallback, enter, enter_wrapped, own_traceback
-from pools.errors import SoftTimeLimitExceeded, StopJob, TimeLimitExceeded
-from pools.limits import NEVER, passed
+from pools.announcements import announce_acceptance
+from pools.call import AcceptCallback, Callback, ErrorCallback, TimeoutCallback
+from pools.errors import SoftTimeLimitExceeded, StopJob
+from pools.execution import end, execute
+from pools.limits import NEVER
 from pools.states import JobState
 
 if TYPE_CHECKING:
@@ -54,6 +55,17 @@ class Job:
 
     # Defaults live on the class, and nothing is packed into tuples: while many jobs wait, each object less is one less
     # for the garbage collector to look at.
+    pool: BasePool
+    id: int
+    target: Callable[..., Any]
+    args: tuple[Any, ...]
+    kwargs: Mapping[str, Any]
+    callback: Callback | None
+    error_callback: ErrorCallback | None
+    accept_callback: AcceptCallback | None
+    timeout_callback: TimeoutCallback | None
+    context: Context
+
     correlation_id: str | None = None
     state: JobState = _WAITING
     slot_id: int = 0
@@ -68,9 +80,11 @@ class Job:
     #: When its next limit is due, for :class:`pools.limits.Limits`.
     limit_at: float = NEVER
     #: How many ``shield`` blocks it is in, and whether a soft limit waits for their end.
-    shielded, soft_pending = 0, False
+    shielded: int = 0
+    soft_pending: bool = False
     #: Whether its soft limit was told to its timeout callback, and was raised inside it.
-    soft_announced, soft_raised = False, False
+    soft_announced: bool = False
+    soft_raised: bool = False
     #: Whether it is to end as soon as it is accepted.
     stop_requested: bool = False
     #: Whether its call has ended although it had its outcome before.
@@ -184,35 +198,11 @@ class Job:
         job: Job | None = self
         while job is not None:
             try:
-                job.execute()
+                execute(job)
             except (StopJob, SoftTimeLimitExceeded) as late:
                 # The second interruption of one job, while the first was being dealt with.
-                job.end(None, late)
+                end(job, None, late)
             job = job.pool.next_job(job.slot_id)
-
-    def execute(self) -> None:
-        """Run it in the calling thread or greenlet, to its outcome; the slot stays taken."""
-        try:
-            if not self.accept():
-                self.pool.on_ended(self)
-                self.pool.ledger.leave(self)
-                return
-            try:
-                value = self.context.run(enter_wrapped if self.pool.wraps_jobs else enter, self)
-            except BaseException as error:
-                self.end(None, own_traceback(error))
-            else:
-                # What `end` comes to for most jobs, without the call.
-                if not self.limited and self.pool.ledger.accepted.pop(self, False):
-                    self.settle(_SUCCEEDED, value)
-                else:
-                    self.end(value, None)
-        except (StopJob, SoftTimeLimitExceeded) as error:
-            # A pool that interrupts running code did so just before the call, or just after it had returned.
-            self.end(None, error)
-        finally:
-            # The frames of the call, which an error keeps, have this one behind them.
-            del self
 
     def accept(self) -> bool:
         """Begin it in slot ``slot_id``: the pool's promise that the call is made now.
@@ -240,7 +230,7 @@ class Job:
 
     def succeed(self, value: Any) -> None:
         """Report, for a job that ran elsewhere, what the call returned; frees its slot."""
-        self.end(value, None)
+        end(self, value, None)
         self.pool.free_slot(self.slot_id)
 
     def fail(self, error: BaseException, state: JobState = JobState.FAILED) -> None:
@@ -248,31 +238,8 @@ class Job:
         if self.pool.ledger.waiting.pop(self, False):
             self.settle(state, error=error)
         else:
-            self.end(None, error, state)
+            end(self, None, error, state)
         self.pool.free_slot(self.slot_id)
-
-    def end(self, value: Any, error: BaseException | None, state: JobState = JobState.FAILED) -> None:
-        """Settle it with how its call ended, unless a limit or a termination came first.
-
-        Called again when an interruption that was meant for the call hit this method instead.
-        """
-        pool = self.pool
-        limit: BaseException | None = None
-        if self.limited:
-            pool.on_ended(self)
-            limit = passed(self, error)
-        if not pool.ledger.accepted.pop(self, False):
-            pool.on_ended(self)
-            pool.ledger.leave(self)
-        elif limit is not None and limit is not error:
-            announce_timeout(self, soft=not isinstance(limit, TimeLimitExceeded))
-            self.settle(JobState.TIMED_OUT, error=limit)
-        elif error is None:
-            self.settle(_SUCCEEDED, value)
-        elif self.soft_raised and isinstance(error, SoftTimeLimitExceeded):
-            self.settle(JobState.TIMED_OUT, error=error)
-        else:
-            self.settle(state, error=error)
 
     def settle(self, state: JobState, value: Any = None, error: BaseException | None = None) -> None:
         """Give it its outcome. Only for who has taken it out of the pool's ledger."""
@@ -302,3 +269,17 @@ class Job:
                 log.exception("the %s of %s raised", "callback" if error is None else "error_callback", self)
         if signals.finished.receivers:
             signals.emit(signals.finished, pool, job=self)
+
+
+def _lay_out_attributes() -> None:
+    """Have CPython lay out instances with room for every attribute.
+
+    The room is made by the first few instances, with what they have set by then; what later ones set beyond that
+    costs each a dictionary, which is a third of the time of a job with limits.
+    """
+    first = Job.__new__(Job)
+    for name in Job.__annotations__:
+        setattr(first, name, None)
+
+
+_lay_out_attributes()

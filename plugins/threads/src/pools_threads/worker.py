@@ -10,6 +10,7 @@ from types import FrameType
 from typing import TYPE_CHECKING
 
 from pools.errors import SoftTimeLimitExceeded, StopJob
+from pools.execution import end, execute
 from pools.job import Job
 from pools.limits import soft_error
 
@@ -148,10 +149,10 @@ class Worker:
             while job is not None:
                 self._job = job
                 try:
-                    job.execute()
+                    execute(job)
                 except (StopJob, SoftTimeLimitExceeded) as late:
                     # The second interruption of one job, while the first was being dealt with.
-                    job.end(None, late)
+                    end(job, None, late)
                 self._job = self._called_off = None
                 if self.abandoned:
                     return

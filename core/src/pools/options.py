@@ -45,14 +45,16 @@ class PoolOptions:
             ValueError: An option has no meaning.
         """
         check_limits(pool, traits, self.soft_timeout, self.timeout)
-        if self.max_queued is not None and self.max_queued < 0:
-            raise ValueError(f"max_queued must not be negative, and is {self.max_queued!r}")
+        if self.max_queued is not None and not (isinstance(self.max_queued, int) and self.max_queued >= 0):
+            raise ValueError(f"max_queued must be zero or a positive number, not {self.max_queued!r}")
         if self.when_full not in ("block", "raise"):
             raise ValueError(f'when_full must be "block" or "raise", not {self.when_full!r}')
         if self.context not in (None, "copy", "empty"):
             raise ValueError(f'context must be "copy" or "empty", not {self.context!r}')
         if self.context == "copy" and not traits.context:
             raise UnsupportedError(f"pool {pool} cannot run jobs in a copy of their context (trait context is False)")
+        if self.initializer is not None and not callable(self.initializer):
+            raise ValueError(f"initializer must be something to call, not {self.initializer!r}")
         if self.initializer is not None and not traits.initializer:
             raise UnsupportedError(f"pool {pool} calls no initializer (trait initializer is False)")
 
@@ -70,9 +72,9 @@ def check_limits(pool: str, traits: Traits, soft_timeout: float | None, timeout:
         ValueError: A limit is not positive.
     """
     # Written out: a loop costs a job with limits more than the rest of its checks.
-    if soft_timeout is not None and not soft_timeout > 0:
+    if soft_timeout is not None and not (isinstance(soft_timeout, (int, float)) and soft_timeout > 0):
         raise ValueError(f"soft_timeout must be a positive number of seconds, not {soft_timeout!r}")
-    if timeout is not None and not timeout > 0:
+    if timeout is not None and not (isinstance(timeout, (int, float)) and timeout > 0):
         raise ValueError(f"timeout must be a positive number of seconds, not {timeout!r}")
     if soft_timeout is not None and not traits.soft_timeout:
         raise UnsupportedError(f"pool {pool} has no soft limits (trait soft_timeout is False)")

@@ -222,7 +222,7 @@ class BasePool(Engine):
         self._require_trait("resize", f"{call} while it runs")
         if self._state is not _RUNNING:
             self._refuse(call)
-        if n < 1:
+        if not isinstance(n, int) or n < 1:
             raise ValueError(f"{call} wants a positive number of slots, not {n!r}")
         if call == "grow":
             slot_count(self.name, self.traits, self.concurrency + n)

@@ -116,7 +116,7 @@ def test_the_current_job(open_pool: OpenPool) -> None:
 def test_what_a_job_can_see_of_itself(open_pool: OpenPool) -> None:
     """Its number, the host's name for it, its slot and its limits."""
     pool = open_pool()
-    limits: dict[str, float] = {"timeout": 10.0} if pool.traits.hard_timeout else {}
+    limits: dict[str, Any] = {"timeout": 10.0} if pool.traits.hard_timeout else {}
 
     def look() -> tuple[Any, ...]:
         job = current_job()

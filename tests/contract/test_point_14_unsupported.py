@@ -22,8 +22,9 @@ def _noop() -> None:
 @pytest.mark.parametrize("option", ["max_task_per_child", "time_limit", "Timeout", "concurency"])
 def test_an_unknown_option(pool_name: str, option: str) -> None:
     """No option vanishes: the error names the pool and the option."""
+    options: dict[str, Any] = {option: 1}
     with pytest.raises(UnsupportedError, match=f"^pool {pool_name} has no option '{option}'$"):
-        pools.open(pool_name, 1, **{option: 1})
+        pools.open(pool_name, 1, **options)
 
 
 #: What each trait rules out, where a pool lacks it; that it works where a pool has it is what the other points test.

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import _thread
 import concurrent.futures
+import threading
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -33,6 +35,9 @@ class JobFuture(concurrent.futures.Future[T]):
 
     def __init__(self) -> None:
         super().__init__()
+        # The patch of a green pool leaves this lock as it is: a green one hangs when threads of the system contend for
+        # it, and nobody waits while holding it.
+        self._condition = threading.Condition(_thread.RLock())
         self._sleepers: list[Event] = []
         # The first of the callbacks, so that none of a user's holds up who waits for the outcome.
         self.add_done_callback(partial(_wake, self._sleepers))

@@ -37,19 +37,25 @@ def test_the_patch_is_silent_and_complete() -> None:
 def test_an_unpatched_pool_is_refused_with_what_to_do() -> None:
     for first in ("", "import warnings\nwith warnings.catch_warnings(action='ignore'): import eventlet\n"):
         error = last_error(f"{first}import pools; pools.open('eventlet')")
-        assert error.startswith("pools.errors.PatchError: pool eventlet needs the patch eventlet, and it was not applied")
+        assert error.startswith(
+            "pools.errors.PatchError: pool eventlet needs the patch eventlet, and it was not applied"
+        )
         assert "pools exec -P eventlet" in error
 
 
 def test_the_program_may_patch_by_itself_or_not_at_all() -> None:
     own = "import warnings\nwith warnings.catch_warnings(action='ignore'): import eventlet\neventlet.monkey_patch()\n"
     for first, option in ((own, ""), ("", ", patch='off'")):
-        done = run(f"{first}import pools\nwith pools.open('eventlet', 1{option}) as p: print(p.submit(abs, -1).result())")
+        done = run(
+            f"{first}import pools\nwith pools.open('eventlet', 1{option}) as p: print(p.submit(abs, -1).result())"
+        )
         assert (done.returncode, done.stdout, done.stderr) == (0, "1\n", "")
 
 
 def test_looking_whether_it_is_applied_imports_nothing() -> None:
-    done = run("import sys; from pools_eventlet.patch import is_applied; print(is_applied(), 'eventlet' in sys.modules)")
+    done = run(
+        "import sys; from pools_eventlet.patch import is_applied; print(is_applied(), 'eventlet' in sys.modules)"
+    )
     assert done.stdout == "False False\n"
 
 

@@ -1,4 +1,4 @@
-"""The tests beside this file run in a process that is patched for eventlet: ``tests/eventlet/test_patched.py`` starts it.
+"""The tests beside this file run in a process that is patched, which ``tests/eventlet/test_patched.py`` starts.
 
 By hand: ``.venv/bin/pools exec -P eventlet -m pytest -o timeout=0 tests/eventlet/patched``.
 """

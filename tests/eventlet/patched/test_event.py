@@ -7,11 +7,11 @@ from time import monotonic
 from typing import Any
 
 import pytest
-from pools_eventlet.event import Event
-from pools_eventlet.library import eventlet, hubs, patcher
 
 import pools
 from pools import BasePool
+from pools_eventlet.event import Event
+from pools_eventlet.library import eventlet, hubs, patcher
 
 start_new_thread = patcher.original("_thread").start_new_thread
 native_sleep = patcher.original("time").sleep

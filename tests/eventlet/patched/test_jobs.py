@@ -8,11 +8,11 @@ from collections.abc import Iterator
 from time import monotonic
 
 import pytest
-from pools_eventlet.library import eventlet
 
 import pools
 from pools import BasePool
 from pools.errors import SoftTimeLimitExceeded, Terminated, TimeLimitExceeded
+from pools_eventlet.library import eventlet
 from tests.eventlet.patched.waits import WAITS, wait_and_be_woken
 
 
@@ -24,9 +24,9 @@ def pool() -> Iterator[BasePool]:
 
 
 def nap() -> float:
-    """Sleep for 0.15 s; returns for how long that was."""
+    """Sleep for 0.08 s; returns for how long that was."""
     began = monotonic()
-    eventlet.sleep(0.15)
+    eventlet.sleep(0.08)
     return monotonic() - began
 
 
@@ -43,7 +43,7 @@ def test_a_wait_that_a_limit_cut_short_wakes_no_other_job(pool: BasePool, name: 
         cut.result(10.0)
     next_one = pool.apply_async(nap)
     wake()
-    assert next_one.result(10.0) >= 0.15
+    assert next_one.result(10.0) >= 0.08
 
 
 @pytest.mark.parametrize("name", WAITS)
@@ -53,7 +53,7 @@ def test_a_wait_that_is_terminated_as_it_ends_wakes_no_other_job(pool: BasePool,
     eventlet.sleep(0.01)
     wake()
     ended.terminate()
-    assert pool.apply_async(nap).result(10.0) >= 0.15
+    assert pool.apply_async(nap).result(10.0) >= 0.08
     assert ended.done()
 
 
@@ -71,12 +71,12 @@ def test_what_is_local_to_a_job_is_gone_with_it(pool: BasePool) -> None:
 
 def test_a_timeout_that_a_job_left_behind_hits_no_other(pool: BasePool) -> None:
     def leave() -> None:
-        eventlet.Timeout(0.05)
+        eventlet.Timeout(0.03)
 
     left = pool.apply_async(leave)
     napping = pool.apply_async(nap)
     left.result(10.0)
-    assert napping.result(10.0) >= 0.15
+    assert napping.result(10.0) >= 0.08
 
 
 def test_nor_where_an_initializer_waits() -> None:
@@ -87,11 +87,11 @@ def test_nor_where_an_initializer_waits() -> None:
 
     def leave() -> None:
         eventlet.sleep(0)
-        eventlet.Timeout(0.05)
+        eventlet.Timeout(0.03)
 
     with pools.open("eventlet", 1, initializer=initialize) as initialized:
         left = initialized.apply_async(leave)
-        assert initialized.apply_async(nap).result(10.0) >= 0.15
+        assert initialized.apply_async(nap).result(10.0) >= 0.08
         left.result(10.0)
 
 
@@ -107,10 +107,10 @@ def test_a_timeout_hits_the_job_that_set_it(pool: BasePool) -> None:
 
 def test_a_switch_that_a_job_left_behind_wakes_no_other(pool: BasePool) -> None:
     def leave() -> None:
-        eventlet.spawn_after(0.05, eventlet.getcurrent().switch)
+        eventlet.spawn_after(0.03, eventlet.getcurrent().switch)
 
     pool.apply_async(leave)
-    assert pool.apply_async(nap).result(10.0) >= 0.15
+    assert pool.apply_async(nap).result(10.0) >= 0.08
 
 
 def test_threading_and_logging_know_where_they_are(pool: BasePool, caplog: pytest.LogCaptureFixture) -> None:

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from pools_eventlet.calls import calls_of_hub
-from pools_eventlet.event import Event
-from pools_eventlet.library import eventlet, patcher
 
 import pools
 from pools import Job
 from pools.errors import Cancelled, Terminated
+from pools_eventlet.calls import calls_of_hub
+from pools_eventlet.event import Event
+from pools_eventlet.library import eventlet, patcher
 
 native = patcher.original("_thread")
 
@@ -56,6 +57,29 @@ def test_a_thread_gives_jobs_one_by_one_and_waits_for_each() -> None:
     """Each of them has to wake a hub that sleeps."""
     with pools.open("eventlet", 2) as pool:
         assert in_thread(lambda: [pool.submit(abs, -n).result() for n in range(2000)]) == list(range(2000))
+
+
+def test_threads_that_take_turns_quickly_lose_no_outcome() -> None:
+    """Every switch from thread to thread is a chance to lose a wake-up: have thousands of them, by both interfaces."""
+    threads, each = 3, 2000
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-5)
+    try:
+        with pools.open("eventlet", 4) as pool:
+            ended = [pool.new_event() for _ in range(threads)]
+            sums = [0] * threads
+
+            def add(number: int) -> None:
+                for n in range(each):
+                    sums[number] += pool.submit(abs, -n).result() + pool.apply_async(abs, (-n,)).result()
+                ended[number].set()
+
+            for number in range(threads):
+                native.start_new_thread(add, (number,))
+            assert [event.wait(30.0) for event in ended] == [True] * threads
+            assert sums == [each * (each - 1)] * threads
+    finally:
+        sys.setswitchinterval(interval)
 
 
 def test_a_thread_cancels_and_terminates() -> None:
@@ -101,7 +125,8 @@ def test_a_signal_handler_gives_jobs() -> None:
 
 
 def test_what_a_call_raises_ends_neither_the_hub_nor_the_calls_after_it(capfd: pytest.CaptureFixture[str]) -> None:
-    calls, ended, made = calls_of_hub(), Event(), []
+    calls, ended = calls_of_hub(), Event()
+    made: list[int] = []
     with pools.open("eventlet", 1):
         calls.add(int, "no number")
         calls.add(made.append, 1)

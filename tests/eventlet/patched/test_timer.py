@@ -5,10 +5,9 @@ from __future__ import annotations
 from time import monotonic
 from typing import Any
 
+import pools
 from pools_eventlet.event import Event
 from pools_eventlet.library import eventlet, hubs
-
-import pools
 
 
 def pending() -> int:

@@ -23,7 +23,7 @@ def _nothing() -> None:
 
 
 def _sleep() -> Wait:
-    return lambda: eventlet.sleep(0.1), _nothing
+    return lambda: eventlet.sleep(0.05), _nothing
 
 
 def _semaphore() -> Wait:
@@ -33,7 +33,7 @@ def _semaphore() -> Wait:
 
 def _semaphore_for_a_time() -> Wait:
     semaphore = eventlet.Semaphore(0)
-    return lambda: semaphore.acquire(timeout=0.1), semaphore.release
+    return lambda: semaphore.acquire(timeout=0.05), semaphore.release
 
 
 def _event() -> Wait:
@@ -43,7 +43,7 @@ def _event() -> Wait:
 
 def _event_for_a_time() -> Wait:
     event = eventlet.Event()
-    return lambda: event.wait(timeout=0.1), event.send
+    return lambda: event.wait(timeout=0.05), event.send
 
 
 def _queue_get() -> Wait:
@@ -75,19 +75,26 @@ def _kill() -> Wait:
 
 
 def _socket() -> Wait:
-    ours, theirs = socket.socketpair()
-    return lambda: ours.recv(1), lambda: theirs.send(b"x")
+    return _receive(None)
 
 
 def _socket_for_a_time() -> Wait:
+    return _receive(0.05)
+
+
+def _receive(timeout: float | None) -> Wait:
     ours, theirs = socket.socketpair()
-    ours.settimeout(0.1)
+    ours.settimeout(timeout)
 
     def receive() -> None:
-        with contextlib.suppress(TimeoutError):
+        with ours, theirs, contextlib.suppress(TimeoutError):
             ours.recv(1)
 
-    return receive, lambda: theirs.send(b"x")
+    def send() -> None:
+        with contextlib.suppress(OSError):
+            theirs.send(b"x")
+
+    return receive, send
 
 
 def _lock() -> Wait:
@@ -103,7 +110,7 @@ def _lock() -> Wait:
 
 def _condition() -> Wait:
     event = threading.Event()
-    return lambda: event.wait(0.1), event.set
+    return lambda: event.wait(0.05), event.set
 
 
 def _standard_queue() -> Wait:
@@ -121,11 +128,11 @@ def _thread() -> Wait:
 def _native_thread() -> Wait:
     from eventlet import tpool
 
-    return lambda: tpool.execute(native_sleep, 0.1), _nothing
+    return lambda: tpool.execute(native_sleep, 0.05), _nothing
 
 
 def _process() -> Wait:
-    return lambda: subprocess.run(["sleep", "0.1"], check=True), _nothing
+    return lambda: subprocess.run(["sleep", "0.05"], check=True), _nothing
 
 
 #: By name, what sets up each of them.

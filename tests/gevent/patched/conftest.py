@@ -1,4 +1,4 @@
-"""The tests beside this file run in a process that is patched for gevent: ``tests/gevent/test_patched.py`` starts it.
+"""The tests beside this file run in a process that is patched, which ``tests/gevent/test_patched.py`` starts.
 
 By hand: ``.venv/bin/pools exec -P gevent -m pytest -o timeout=0 tests/gevent/patched``.
 """

@@ -64,7 +64,8 @@ class GreenPool(BasePool):
     def on_stop(self) -> None:
         self.ending = True
         self.on_hub(self._end_slots)
-        self._gone.wait(JOIN_SECONDS)
+        if not self.in_slot():  # of a callback that terminates its pool
+            self._gone.wait(JOIN_SECONDS)
 
     def on_slots_gone(self, slot_ids: list[int]) -> None:
         self.on_hub(self._retire, slot_ids)

@@ -91,9 +91,9 @@ class Lifecycle(abc.ABC):
         event = self.new_event()
         self._joiners.append(event)
         try:
-            self.check_idle()
-            event.wait(timeout)
-            return self._idle() or self._state is PoolState.STOPPED
+            if not self._has_ended():
+                event.wait(timeout)
+            return self._has_ended()
         finally:
             self._joiners.remove(event)
 
@@ -176,6 +176,9 @@ class Lifecycle(abc.ABC):
 
     def _idle(self) -> bool:
         return self.slots.idle and not self.ledger.unfinished()
+
+    def _has_ended(self) -> bool:
+        return self._idle() or self._state is PoolState.STOPPED
 
     def check_idle(self) -> None:
         """Wake who waits for the pool to have nothing to do, if it has."""

@@ -6,6 +6,7 @@ import contextlib
 import time
 from collections.abc import Callable, Iterator, Mapping
 from threading import Thread
+from time import monotonic
 from typing import Any, cast
 
 from pools import BasePool, Job, current_job
@@ -161,8 +162,15 @@ def _submit_hold(pool: BasePool, record: Record, release: Event) -> None:
     record.job = pool.apply_async(hold, **cast(Any, {**record.callbacks(), "accept_callback": None}))
 
 
+def until(when: float) -> float:
+    """A job that lets others run until ``when``; returns a time just before its end."""
+    while (now := monotonic()) < when:
+        time.sleep(0)
+    return now
+
+
 def spend(seconds: float) -> None:
     """Wait in small steps, as a job that an exception can end at once."""
-    give_up_at = time.monotonic() + seconds
-    while time.monotonic() < give_up_at:
+    give_up_at = monotonic() + seconds
+    while monotonic() < give_up_at:
         time.sleep(0.001)

@@ -19,7 +19,7 @@ from pools.spec import Traits
 from pools.states import JobState
 from tests.contract.conftest import OpenPool
 from tests.contract.native import NativeThread
-from tests.contract.records import PATIENCE, Record, apply, wait
+from tests.contract.records import PATIENCE, Record, apply, until, wait
 
 
 def test_a_job_that_returns(open_pool: OpenPool) -> None:
@@ -81,13 +81,6 @@ def test_the_outcome_is_there_when_it_is_delivered(open_pool: OpenPool) -> None:
     pool.apply_async(target, callback=callback)
     wait(told)
     assert seen == [(1, True, 1)]
-
-
-def until(when: float) -> float:
-    """A job that lets others run until ``when``; returns a time just before its end."""
-    while (now := monotonic()) < when:
-        time.sleep(0)
-    return now
 
 
 def near_limit(seconds: float, offset: float) -> float:

@@ -28,10 +28,6 @@ def _noop() -> None:
     pass
 
 
-def _most(pool: BasePool, traits: Traits, wanted: int) -> int:
-    return wanted if traits.max_concurrency is None else min(wanted, traits.max_concurrency)
-
-
 class Submission:
     """An ``apply_async`` on a thread of its own, which is expected to wait.
 
@@ -72,13 +68,12 @@ def test_putlocks_wait_for_a_free_slot(open_pool: OpenPool, options: dict[str, A
 
 
 @pytest.mark.parametrize("options", NOTHING_WAITS)
-def test_putlocks_take_a_job_for_each_slot(open_pool: OpenPool, traits: Traits, options: dict[str, Any]) -> None:
+def test_putlocks_take_a_job_for_each_slot(open_pool: OpenPool, several: int, options: dict[str, Any]) -> None:
     """Nothing waits while a slot is free."""
-    concurrency = _most(open_pool(), traits, 3)
-    pool = open_pool(concurrency, **options)
+    pool = open_pool(several, **options)
     for _ in range(3):
         with busy(pool) as records:
-            assert len(records) == concurrency
+            assert len(records) == several
         for record in records:
             record.ended()
 
@@ -144,10 +139,9 @@ def test_the_bound_is_exact_when_many_refuse(open_pool: OpenPool, max_queued: in
         assert pool.join(PATIENCE)
 
 
-def test_the_bound_is_exact_when_many_block(open_pool: OpenPool, traits: Traits) -> None:
+def test_the_bound_is_exact_when_many_block(open_pool: OpenPool, several: int) -> None:
     """Of two thousand jobs from four threads, no more than ``concurrency + max_queued`` are ever unfinished."""
-    concurrency = _most(open_pool(), traits, 3)
-    pool = open_pool(concurrency, max_queued=2)
+    pool = open_pool(several, max_queued=2)
     taken: deque[int] = deque()
     ended: deque[int] = deque()
 
@@ -166,7 +160,7 @@ def test_the_bound_is_exact_when_many_block(open_pool: OpenPool, traits: Traits)
         return worst
 
     threads = [NativeThread(pool, submit) for _ in range(4)]
-    assert max(thread.join() for thread in threads) <= concurrency + 2
+    assert max(thread.join() for thread in threads) <= several + 2
     assert pool.join(PATIENCE)
     assert len(ended) == 2000
     assert pool.stats["jobs"]["succeeded"] == 2000

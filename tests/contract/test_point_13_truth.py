@@ -20,10 +20,6 @@ def _noop() -> None:
     pass
 
 
-def _most(traits: Traits, wanted: int) -> int:
-    return wanted if traits.max_concurrency is None else min(wanted, traits.max_concurrency)
-
-
 def _as_json(value: dict[str, Any]) -> dict[str, Any]:
     """The value, which must come back from JSON as it is."""
     copy: dict[str, Any] = json.loads(json.dumps(value, allow_nan=False))
@@ -63,20 +59,19 @@ def test_info_follows_the_life_of_the_pool(open_pool: OpenPool) -> None:
     assert pool.info["state"] == "running"
 
 
-def test_what_info_says_runs_is_what_runs(open_pool: OpenPool, traits: Traits) -> None:
+def test_what_info_says_runs_is_what_runs(open_pool: OpenPool, several: int) -> None:
     """Each job that runs, with its slot and the host's name for it; and how many wait."""
-    concurrency = _most(traits, 3)
-    pool = open_pool(concurrency)
+    pool = open_pool(several)
     with busy(pool) as records:
         waiting = [pool.apply_async(_noop) for _ in range(4)]
         info = _as_json(pool.info)
         stats = _as_json(pool.stats)
         slots = {record.accepted()[0] for record in records}
     assert {entry["slot_id"] for entry in info["running"]} == slots
-    assert len(info["running"]) == concurrency
+    assert len(info["running"]) == several
     assert {entry["job"] for entry in info["running"]} == {record.job.id for record in records}
     assert all(entry["seconds"] >= 0 for entry in info["running"])
-    assert (info["waiting"], stats["waiting"], stats["running"]) == (4, 4, concurrency)
+    assert (info["waiting"], stats["waiting"], stats["running"]) == (4, 4, several)
     for job in waiting:
         job.result(PATIENCE)
     assert pool.join(PATIENCE)
@@ -150,9 +145,9 @@ def _feed(pool: BasePool, numbers: range) -> list[JobState]:
     return [job.state for job in jobs]
 
 
-def test_the_counts_add_up(open_pool: OpenPool, traits: Traits) -> None:
+def test_the_counts_add_up(open_pool: OpenPool, several: int) -> None:
     """Of four thousand jobs from four threads each is counted once, under the outcome that it had."""
-    pool = open_pool(_most(traits, 4))
+    pool = open_pool(several)
     threads = [NativeThread(pool, _feed, pool, range(1000)) for _ in range(4)]
     states = [state for thread in threads for state in thread.join()]
     assert pool.join(PATIENCE)
@@ -162,10 +157,9 @@ def test_the_counts_add_up(open_pool: OpenPool, traits: Traits) -> None:
         assert counted[state.value] == states.count(state)
 
 
-def test_info_is_true_under_load(open_pool: OpenPool, traits: Traits) -> None:
+def test_info_is_true_under_load(open_pool: OpenPool, several: int) -> None:
     """However often one looks while jobs come and go: each job once, none more than slots, none in two slots."""
-    concurrency = _most(traits, 3)
-    pool = open_pool(concurrency)
+    pool = open_pool(several)
     told: list[str] = []
 
     def look() -> None:

@@ -48,11 +48,11 @@ def processors() -> int:
         count = len(os.sched_getaffinity(0))
     else:
         count = os.cpu_count() or 1
-    quota = _cgroup_quota(Path("/sys/fs/cgroup"), Path("/proc/self/cgroup"))
+    quota = cgroup_quota(Path("/sys/fs/cgroup"), Path("/proc/self/cgroup"))
     return count if quota is None else max(1, min(count, quota))
 
 
-def _cgroup_quota(root: Path, membership: Path) -> int | None:
+def cgroup_quota(root: Path, membership: Path) -> int | None:
     """The processors that the quota of this process's cgroup, or of one above it, amounts to, rounded up.
 
     Reads ``cpu.max`` of cgroup v2 and ``cpu.cfs_quota_us`` of v1, as the kernel's admin guide describes them.

@@ -61,5 +61,6 @@ class GeventPool(GreenPool):
             end()
             fn(*args)
 
-        timer.start(ring)
+        # From now, and not from when the loop last looked at the clock.
+        timer.start(ring, update=True)
         return end

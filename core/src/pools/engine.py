@@ -18,7 +18,6 @@ from pools.current import current_job
 from pools.errors import BrokenPoolError, UnsupportedError
 from pools.execution import end
 from pools.job import Job
-from pools.ledger import Ledger
 from pools.lifecycle import Lifecycle
 from pools.limits import NEVER, Limits
 from pools.loop import EventLoop
@@ -26,7 +25,7 @@ from pools.options import PoolOptions, slot_count
 from pools.permits import Event, Permits
 from pools.slots import Slots
 from pools.spec import Traits
-from pools.states import JobState
+from pools.states import WORKING, JobState
 from pools.stats import Counts
 from pools.timer import ThreadTimer, Timer
 
@@ -53,16 +52,15 @@ class Engine(Lifecycle):
         self._numbers = itertools.count(1)
         self._slot_numbers = itertools.count(1)
         self.watchers: dict[Job, list[Callable[[Job], object]]] = {}
+        self._queue: deque[Job] = deque()
         self._set_up(slot_count(self.name, self.traits, concurrency))
 
     def _set_up(self, size: int) -> None:
         """Make everything that one run of the pool needs."""
         self.slots = Slots(size, self._slot_numbers)
-        self.ledger = Ledger()
         self.limits = Limits()
         self.counts = Counts()
         self.broken: BaseException | None = None
-        self._queue: deque[Job] = deque()
         #: Calls made later; stopped with the pool.
         self.timer = self.new_timer()
         self._limit_timer = ThreadTimer(f"pools-{self.name}-limits")
@@ -79,6 +77,8 @@ class Engine(Lifecycle):
     def dispatch(self) -> None:
         """Hand waiting jobs to free slots."""
         queue, free = self._queue, self.slots.free
+        if self._state not in WORKING:  # asked after the slots were: those of the next run are for when it has begun
+            return
         while queue:
             try:
                 slot_id = free.pop()
@@ -104,7 +104,7 @@ class Engine(Lifecycle):
 
     def next_job(self, slot_id: int) -> Job | None:
         """Give a slot that has ended its job the next one that waits; None if the slot is free now, or is to go."""
-        if self._queue and not self.slots.surplus:
+        if self._queue and not self.slots.surplus and slot_id >= self.slots.first:
             try:
                 job = self._queue.popleft()
             except IndexError:  # another slot took it
@@ -118,7 +118,7 @@ class Engine(Lifecycle):
     def free_slot(self, slot_id: int) -> None:
         """Note that a slot has ended its job; what waits is handed to the slots that are free."""
         slots = self.slots
-        if slots.surplus and slots.retires():
+        if (slots.surplus or slot_id < slots.first) and slots.retires(slot_id):
             self.on_slots_gone([slot_id])
         else:
             slots.free.append(slot_id)

@@ -30,11 +30,12 @@ class Lifecycle(abc.ABC):
 
     name: ClassVar[str]
     slots: Slots
-    ledger: Ledger
     permits: Permits | None
 
     def __init__(self) -> None:
         self._state = PoolState.NEW
+        #: One for all runs of the pool: who submits a job while it restarts must not write into two.
+        self.ledger = Ledger()
         self._joiners: list[Event] = []
         #: Whether every unfinished job is being terminated.
         self.terminating = False
@@ -66,6 +67,7 @@ class Lifecycle(abc.ABC):
         self.on_start()
         self.started_at = monotonic()
         self._move(PoolState.RUNNING)
+        self.dispatch()
         # A program that ends without stopping its pool gets what it asked for: the jobs that the pool took are done.
         atexit.register(self.stop)
         signals.emit(signals.started, self)
@@ -88,12 +90,17 @@ class Lifecycle(abc.ABC):
             PoolStateError: A job of this pool would wait for itself.
         """
         self._refuse_own_job("join")
+        give_up_at = None if timeout is None else monotonic() + timeout
+        # More than once, because who submits a job while the pool closes has it counted until it is refused.
+        while not self._has_ended() and self._wait_till_idle(give_up_at):
+            pass
+        return self._has_ended()
+
+    def _wait_till_idle(self, give_up_at: float | None) -> bool:
         event = self.new_event()
         self._joiners.append(event)
         try:
-            if not self._has_ended():
-                event.wait(timeout)
-            return self._has_ended()
+            return self._has_ended() or event.wait(None if give_up_at is None else max(0.0, give_up_at - monotonic()))
         finally:
             self._joiners.remove(event)
 

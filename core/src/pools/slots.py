@@ -18,12 +18,13 @@ class Slots:
         numbers: Where their numbers come from.
 
     Attributes:
+        first: The lowest number; lower ones are those of earlier runs of the pool.
         free: The numbers of the slots that have nothing to do; ``free.pop()`` takes one.
         size: How many slots there should be.
         surplus: As many items as busy slots are to go when they become free.
     """
 
-    __slots__ = ("_numbers", "free", "size", "surplus")
+    __slots__ = ("_numbers", "first", "free", "size", "surplus")
 
     def __init__(self, size: int, numbers: Iterator[int]) -> None:
         self._numbers = numbers
@@ -31,6 +32,7 @@ class Slots:
         self.free: deque[int] = deque()
         self.size = 0
         self.grow(size)
+        self.first = self.free[0]
 
     def grow(self, n: int) -> None:
         """Add ``n`` slots; those that a shrink is still waiting to retire are kept first."""
@@ -60,8 +62,13 @@ class Slots:
         """Give a busy slot up (its thread was abandoned) and put a new one in its place."""
         self.free.append(next(self._numbers))
 
-    def retires(self) -> bool:
-        """Whether the slot that has just become free is to go; a True settles one slot of a shrink."""
+    def retires(self, slot_id: int) -> bool:
+        """Whether a slot that has just become free is to go; a True settles one slot of a shrink.
+
+        So is one that held a job, or a callback of one, beyond the end of the run that it was a slot of.
+        """
+        if slot_id < self.first:
+            return True
         try:
             self.surplus.pop()
         except IndexError:

@@ -36,6 +36,9 @@ POOL_MOVES: Mapping[PoolState, frozenset[PoolState]] = {
     PoolState.STOPPED: frozenset({PoolState.RUNNING}),
 }
 
+#: The states of a pool in which slots begin jobs.
+WORKING = frozenset({PoolState.RUNNING, PoolState.CLOSING})
+
 #: Which states a job may go to from each state. An outcome is final. A job that no slot accepted can be lost or
 #: terminated as well, when its pool ends, and it can fail, when its pool cannot start it (an argument does not pickle).
 JOB_MOVES: Mapping[JobState, frozenset[JobState]] = {

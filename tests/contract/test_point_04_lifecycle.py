@@ -311,14 +311,14 @@ def apply_while(pool: BasePool, taken: list[Record], going: list[bool]) -> None:
             continue
 
 
-AT_EXIT = """
+AT_EXIT = r"""
 import pools, sys, time
 pool = pools.open({name!r}, 2 if pools.spec({name!r}).traits.max_concurrency is None else 1)
 def job(number):
     time.sleep(0.01)
     return number
 for number in range(10):
-    pool.apply_async(job, (number,), callback=lambda value: print("job", value, flush=True))
+    pool.apply_async(job, (number,), callback=lambda value: sys.stdout.write(f"job {{value}}\n"))
 {end}
 """
 

@@ -54,7 +54,11 @@ def end(job: Job, value: Any, error: BaseException | None, state: JobState = Job
     if not pool.ledger.accepted.pop(job, False):
         pool.on_ended(job)
         pool.ledger.leave(job)
-    elif limit is not None and limit is not error:
+        return
+    if job.soft_raised:
+        # Told by now, unless a signal handler raised it, which calls no callbacks.
+        announce_timeout(job, soft=True)
+    if limit is not None and limit is not error:
         announce_timeout(job, soft=not isinstance(limit, TimeLimitExceeded))
         job.settle(JobState.TIMED_OUT, error=limit)
     elif error is None:

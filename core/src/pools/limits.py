@@ -43,7 +43,7 @@ class Limits:
         soft = NEVER if job.soft_timeout is None else now + job.soft_timeout
         hard = NEVER if job.timeout is None else now + job.timeout
         job.deadline = None if job.timeout is None else hard
-        job.limit_at = when = soft if soft < hard else hard
+        job.limit_at = when = min(hard, soft)
         return when < self.due_at and self.expect(when)
 
     def expect(self, when: float) -> bool:

@@ -32,6 +32,7 @@ class SoloPool(BasePool):
         self._main = threading.main_thread().ident
         self._alarm = Alarm(self._on_alarm)
         self._frame: FrameType | None = None
+        self._rang = self._answering = False
         self._interruption: BaseException | None = None
         self.initialize()
 
@@ -90,9 +91,16 @@ class SoloPool(BasePool):
 
     def _on_alarm(self, frame: FrameType | None) -> None:
         """Runs in the main thread, in the middle of the job or of the pool's own code around it."""
-        self._frame = frame
-        self._interruption = None
-        self.enforce_limits()
-        self._frame = None
-        if self._interruption is not None:
-            raise self._interruption
+        self._rang = True
+        if self._answering:  # what it interrupts is this very method, or a timeout callback that it called
+            return
+        while self._rang:
+            self._rang = False
+            self._answering = True
+            self._frame = frame
+            self.enforce_limits()
+            self._frame = None
+            self._answering = False
+        interruption, self._interruption = self._interruption, None
+        if interruption is not None:
+            raise interruption

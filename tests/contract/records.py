@@ -152,14 +152,20 @@ def _submit_hold(pool: BasePool, record: Record, release: Event) -> None:
     begun = record.callbacks()["accept_callback"]
 
     def hold() -> None:
-        job = current_job()
-        assert job is not None
+        job = job_here()
         # A pool that runs jobs inline returns from apply_async too late for those who want the job.
         record.job = job
         begun(job.slot_id, job.accepted_at)
         wait(release)
 
     record.job = pool.apply_async(hold, **cast(Any, {**record.callbacks(), "accept_callback": None}))
+
+
+def job_here() -> Job:
+    """The job that the calling code runs in."""
+    job = current_job()
+    assert job is not None
+    return job
 
 
 def until(when: float) -> float:

@@ -226,8 +226,6 @@ def apply_till_refused(pool: BasePool, taken: list[Record]) -> None:
 STEPS = ("return", "raise", "yield", "cancel", "terminate", "grow", "shrink", "limited", "restart")
 
 
-# Hypothesis times the garbage collector by a callback, which swallows the exception if an alarm goes off in there.
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 @given(schedule=st.lists(st.tuples(st.sampled_from(STEPS), st.integers(0, 9)), max_size=60), end=st.booleans())
 @settings(max_examples=100)
 def test_any_schedule(open_pool: OpenPool, schedule: list[tuple[str, int]], end: bool) -> None:

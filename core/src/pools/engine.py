@@ -54,6 +54,9 @@ class Engine(Lifecycle):
         self.watchers: dict[Job, list[Callable[[Job], object]]] = {}
         self._queue: deque[Job] = deque()
         self._set_up(slot_count(self.name, self.traits, concurrency))
+        limit = self.options.queue_limit
+        # For all runs of the pool, as the ledger is: a job may take its permit in one run and give it back in the next.
+        self.permits = None if limit is None else Permits(self.slots.size + limit, self.new_event)
 
     def _set_up(self, size: int) -> None:
         """Make everything that one run of the pool needs."""
@@ -64,8 +67,6 @@ class Engine(Lifecycle):
         #: Calls made later; stopped with the pool.
         self.timer = self.new_timer()
         self._limit_timer = ThreadTimer(f"pools-{self.name}-limits")
-        limit = self.options.queue_limit
-        self.permits = None if limit is None else Permits(size + limit, self.new_event)
 
     @property
     def concurrency(self) -> int:

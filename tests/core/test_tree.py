@@ -97,6 +97,15 @@ def test_imports_in_the_core_run_one_way(path: Path) -> None:
     assert not wrong, f"{name} imports from above itself: {', '.join(wrong)}"
 
 
+def test_every_module_of_the_core_has_its_place_in_the_architecture() -> None:
+    page = (ROOT / "docs" / "architecture.md").read_text()
+    described = {line.split()[0].partition("/")[0] for line in page.splitlines() if line.startswith("    ")}
+    parts = {
+        module_name(path).split(".")[1] for path in CORE.rglob("*.py") if path.parent != CORE or path.stem[0] != "_"
+    }
+    assert parts <= described
+
+
 def test_no_modules_import_each_other_in_a_circle() -> None:
     graph: dict[str, set[str]] = {}
     for path in modules():

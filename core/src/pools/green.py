@@ -89,7 +89,7 @@ class GreenPool(BasePool):
         self._cancel_alarm = self.call_later(max(0.0, when - monotonic()), self.spawn, self.enforce_limits)
         if self._watchdog is None:
             self._watchdog = Watchdog(self, self.native)
-        self._watchdog.look_at(when)
+        self._watchdog.look_again()
 
     def raise_soft_limit(self, job: Job) -> None:
         self.run_soon(self._throw_soft_limit, job)

@@ -76,9 +76,9 @@ class Watchdog:
         if self._watches:
             native.start_new_thread(self._run, ())
 
-    def look_at(self, when: float) -> None:
-        """Note that a limit is due at ``when``, earlier than all others."""
-        if self._watches and self._wake.locked():
+    def look_again(self) -> None:
+        """Look again when the next limit is due: there is a new one, or the watch ends."""
+        if self._wake.locked():
             self._wake.release()
 
     def stop(self) -> None:
@@ -86,9 +86,7 @@ class Watchdog:
         if not self._watches:
             return
         self._watches = False
-        self.look_at(0.0)
-        if self._wake.locked():
-            self._wake.release()
+        self.look_again()
         self._ended.acquire()
         del _watched[self._pool]
         if not _watched:

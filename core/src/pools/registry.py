@@ -1,4 +1,4 @@
-"""Pools by name: which there are, what each declares, what is wrong with any of them, and how one is opened."""
+"""Pools by name: which there are, what each declares, and how one is opened."""
 
 from __future__ import annotations
 

@@ -61,12 +61,15 @@ class PlainLines(Progress):
 
 
 class Bar(Progress):
-    """A bar on a terminal."""
+    """A bar on a terminal.
+
+    Args:
+        size: How many bytes the input has; None makes it a bar without an end.
+    """
 
     interval = 0.2
 
     def __init__(self, size: int | None) -> None:
-        """Args: size: How many bytes the input has; None makes it a bar without an end."""
         from rich.console import Console
         from rich.progress import BarColumn, TaskProgressColumn, TextColumn
         from rich.progress import Progress as RichProgress

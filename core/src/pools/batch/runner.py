@@ -70,14 +70,15 @@ class Batch:
         self._pace = Pace(progress.interval)
         self._first = deque(plan.first)
         self._again: deque[Call] = deque()
-        self._running: set[Call] = set()
+        #: What was submitted and has not come back.
+        self._under_way: set[Call] = set()
         self._settled: Mailbox[Call] = Mailbox()
         self._stopping = False
 
     @property
     def complete(self) -> bool:
         """Whether every line of the input has a record."""
-        return self._input_done and not self._running and not self.unrecorded
+        return self._input_done and not self._under_way and not self.unrecorded
 
     def run(self) -> None:
         """Make every call, or as many as the user lets it.
@@ -96,7 +97,7 @@ class Batch:
                     self._progress.show(self._tally, now)
                 if moved:
                     continue
-                if not self._running and (self._stopping or self._input_done):
+                if not self._under_way and (self._stopping or self._input_done):
                     break
                 self._wait(now)
 
@@ -106,7 +107,7 @@ class Batch:
 
     @property
     def _wants_input(self) -> bool:
-        return not self._stopping and len(self._running) < self._pool.concurrency + AHEAD
+        return not self._stopping and len(self._under_way) < self._pool.concurrency + AHEAD
 
     def _wait(self, now: float) -> None:
         awaited = self._plan.lines.awaited if self._wants_input else ()
@@ -117,7 +118,7 @@ class Batch:
         call = self._next_call() if self._wants_input else None
         if call is None:
             return False
-        self._running.add(call)
+        self._under_way.add(call)
         if call.error is None:
             call.submit(self._pool, self._plan.target, self._settled.put)
         else:
@@ -136,7 +137,7 @@ class Batch:
         call = self._settled.get()
         if call is None:
             return False
-        self._running.remove(call)
+        self._under_way.remove(call)
         self._count_running()
         if self._was_ended_by_user(call):
             self.unrecorded += 1
@@ -156,7 +157,7 @@ class Batch:
 
     def _count_running(self) -> None:
         # The pool has that many at work, and the others wait in it.
-        self._tally.running = min(len(self._running), self._pool.concurrency)
+        self._tally.running = min(len(self._under_way), self._pool.concurrency)
 
     def _heed(self, interrupts: Interrupts) -> None:
         """Do what the user asked for by a signal."""
@@ -172,6 +173,6 @@ class Batch:
             self._pool.terminate()
 
     def _cancel_waiting(self) -> None:
-        for call in list(self._running):
+        for call in list(self._under_way):
             if call.job is not None:
                 call.job.cancel()

@@ -15,7 +15,7 @@ class Tally:
 
     Attributes:
         outcomes: How many lines were recorded, by outcome.
-        running: How many calls have been given to the pool and have not come back.
+        running: How many calls the pool has at work, as far as the batch can tell.
         retried: How many attempts failed and were followed by another one.
         skipped: How many lines earlier runs have recorded.
         skipped_failed: How many of those did not succeed.

@@ -25,10 +25,18 @@ on_concurrent_pools = pytest.mark.parametrize("pool", [name for name in POOLS if
 #: Seconds after which a test gives up waiting for what must happen.
 PATIENCE = 20.0
 
+#: What a call is refused with after a shutdown, as a pattern.
+AFTER_SHUTDOWN = "^cannot schedule new futures after shutdown$"
+
 
 def wait(event: threading.Event) -> None:
     """Wait for an event that must come."""
     assert event.wait(PATIENCE), f"nothing happened in {PATIENCE} s"
+
+
+def fail(message: str) -> None:
+    """A job that fails."""
+    raise ValueError(message)
 
 
 class Gate:

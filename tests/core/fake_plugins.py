@@ -10,6 +10,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+#: A program for :meth:`Site.evaluate`: opens the pool of a name, and prints ``["NAME", "running"]``.
+OPEN = "import pools, json; pool = pools.open({!r}); print(json.dumps([pool.name, pool.state.value])); pool.stop()"
+
 
 def declaration(name: str, fields: str = "", extra: str = "") -> str:
     """Return the source of a ``plugin.py`` which declares the pool ``name``, whose class is ``NAME_pool:Pool``."""

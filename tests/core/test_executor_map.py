@@ -11,7 +11,7 @@ import pytest
 
 from pools import PoolExecutor
 from pools.errors import PoolFullError
-from tests.core.executors import PATIENCE, Gate, busy, on_concurrent_pools, on_every_pool, wait
+from tests.core.executors import AFTER_SHUTDOWN, PATIENCE, Gate, busy, on_concurrent_pools, on_every_pool, wait
 
 on_sizes = pytest.mark.parametrize(
     "sizes", [{}, {"chunksize": 3}, {"buffersize": 1}, {"chunksize": 3, "buffersize": 2}], ids=str
@@ -205,5 +205,5 @@ def test_a_map_needs_its_executor(pool: str) -> None:
     assert list(results) == list(range(4))
     with PoolExecutor(1, pool) as executor:
         results = executor.map(abs, range(4), buffersize=1)
-    with pytest.raises(RuntimeError, match="cannot schedule new futures after shutdown"):
+    with pytest.raises(RuntimeError, match=AFTER_SHUTDOWN):
         list(results)

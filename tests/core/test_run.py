@@ -6,16 +6,10 @@ import os
 import pty
 import subprocess
 import time
-from pathlib import Path
 
 import pytest
 
 from tests.core.batches import CONCURRENT, POOLS, Folder, records
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Folder:
-    return Folder(tmp_path)
 
 
 @pytest.mark.parametrize("pool", POOLS)

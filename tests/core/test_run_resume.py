@@ -5,16 +5,11 @@ from __future__ import annotations
 import json
 import random
 import time
-from pathlib import Path
+from collections.abc import Callable
 
 import pytest
 
 from tests.core.batches import POOLS, Folder, concurrency
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Folder:
-    return Folder(tmp_path)
 
 
 def resume(folder: Folder, function: str = "noted", pool: str = "threads", *options: str) -> tuple[int, str]:
@@ -131,8 +126,9 @@ def test_an_input_that_grew_is_gone_on_with(folder: Folder) -> None:
         (lambda text: "my notes", "line 1: it is not a record of pools run"),
     ],
 )
-def test_what_is_no_output_of_ours_is_refused_and_left_alone(folder: Folder, spoil: object, message: str) -> None:
-    assert callable(spoil)
+def test_what_is_no_output_of_ours_is_refused_and_left_alone(
+    folder: Folder, spoil: Callable[[str], str], message: str
+) -> None:
     folder.lines(["a", "b"])
     resume(folder)
     spoiled = spoil(folder.output.read_text())

@@ -16,11 +16,6 @@ from tests.core.batches import CONCURRENT, POOLS, Folder, concurrency
 LINES = [f"line-{number}" for number in range(300)]
 
 
-@pytest.fixture
-def folder(tmp_path: Path) -> Folder:
-    return Folder(tmp_path)
-
-
 @contextmanager
 def busy(folder: Folder, pool: str, function: str = "gated", slots: int = 4) -> Iterator[subprocess.Popen[str]]:
     """A run of which every slot is in a call that waits for the gate."""
@@ -59,17 +54,17 @@ def test_the_first_signal_finishes_the_job_of_the_solo_pool(folder: Folder) -> N
     with busy(folder, "solo") as process:
         process.send_signal(signal.SIGINT)
         # The job, which sleeps between two looks, is interrupted by the signal; ask the system, who has no message yet.
-        while "SIGINT pending" in _pending(process.pid):
+        while _is_pending(signal.SIGINT, process.pid):
             time.sleep(0.01)
         folder.open_gate()
         assert process.wait(30) == 1
     assert len(folder.records()) == len(folder.calls()) < len(LINES)
 
 
-def _pending(pid: int) -> str:
+def _is_pending(number: signal.Signals, pid: int) -> bool:
     fields = dict(line.split(":", 1) for line in Path(f"/proc/{pid}/status").read_text().splitlines())
     pending = int(fields["SigPnd"], 16) | int(fields["ShdPnd"], 16)
-    return "SIGINT pending" if pending >> (signal.SIGINT - 1) & 1 else ""
+    return bool(pending >> (number - 1) & 1)
 
 
 @pytest.mark.parametrize("pool", CONCURRENT)

@@ -17,6 +17,9 @@ from pools.job import Job
 from pools.limits import NEVER, STOP_AGAIN, hard_error
 from pools.states import JobState
 
+#: The states of a job that its slot is about to end, or has ended by now, because someone asked while it was accepted.
+_ENDING = (JobState.WAITING, JobState.ACCEPTED, JobState.TERMINATED)
+
 
 def cancel(job: Job) -> bool:
     """Settle a job that no slot has accepted as cancelled; returns whether it was one."""
@@ -39,9 +42,11 @@ def terminate(job: Job, signal: int | str | None = None) -> bool:
     stoppable = pool.traits.terminate
     if not (stoppable or pool.terminating or job.stop_requested) and job.state is JobState.ACCEPTED:
         raise UnsupportedError(f"pool {pool.name} cannot end a job that runs (trait terminate is False)")
-    if not job.done():
-        # A job that is being accepted stands in neither book: it sees this as soon as it is in the second one.
-        job.cancel_requested = job.stop_requested = True
+    if job.done():
+        return False
+    # A job that is being accepted stands in neither book: it sees this as soon as it is in the second one.
+    job.cancel_requested = job.stop_requested = True
+    entered = job.entered
     with settling(job):
         if pool.ledger.waiting.pop(job, False):
             job.settle(JobState.TERMINATED, error=Terminated(f"{job} was terminated before any slot accepted it"))
@@ -53,7 +58,9 @@ def terminate(job: Job, signal: int | str | None = None) -> bool:
             if current_job() is job:
                 raise StopJob(f"{job} has its outcome")
             return True
-    return not job.done()
+    # A job that was in the second book before we looked there, or in no slot's hands after we looked into the first
+    # one, was taken by another. Any other one is being accepted, and ends on account of our request.
+    return not entered and job.slot_id > 0 and job.state in _ENDING
 
 
 def time_out(job: Job) -> None:
@@ -100,9 +107,11 @@ def _stop(job: Job, signal: int | str | None) -> None:
 def settling(job: Job) -> Iterator[None]:
     """While its outcome is delivered by someone beside its slot, a job counts as unfinished."""
     settling = job.pool.ledger.settling
-    settling[job] = True
+    # Several may be at it at once, of whom one settles the job: the others do not end that by coming too late.
+    one = object()
+    settling[one] = job
     try:
         yield
     finally:
-        settling.pop(job, None)
+        del settling[one]
         job.pool.check_idle()

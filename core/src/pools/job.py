@@ -85,6 +85,8 @@ class Job:
     #: Whether its soft limit was told to its timeout callback, and was raised inside it.
     soft_announced: bool = False
     soft_raised: bool = False
+    #: Whether it has been entered among the jobs that run.
+    entered: bool = False
     #: Whether it is to end as soon as it is accepted.
     stop_requested: bool = False
     #: Whether its call has ended although it had its outcome before.
@@ -221,6 +223,7 @@ class Job:
             announce_acceptance(self, now)
             del ledger.accepting[self.slot_id]
         ledger.accepted[self] = True
+        self.entered = True
         if self.limited:
             pool.watch_limits(self, now)
         if self.stop_requested or pool.terminating:

@@ -32,8 +32,8 @@ class Ledger:
         self.strays: dict[Job, bool] = {}
         #: By slot, a job whose accept callback is being called: neither waiting any more nor accepted yet.
         self.accepting: dict[int, Job] = {}
-        #: Jobs whose outcome is being delivered by someone other than their slot.
-        self.settling: dict[Job, bool] = {}
+        #: By whoever is at it, a job whose outcome is being delivered by someone other than its slot.
+        self.settling: dict[object, Job] = {}
 
     def running(self) -> list[Job]:
         """The jobs that were accepted and have no outcome yet."""

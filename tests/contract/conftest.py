@@ -9,6 +9,7 @@ from __future__ import annotations
 import gc
 import logging
 import os
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -131,6 +132,15 @@ def _nothing_in_the_garbage_collector() -> None:
     before = list(gc.callbacks)
     given(st.none())(lambda _: None)()
     gc.callbacks[:] = before
+
+
+@pytest.fixture
+def hasty() -> Iterator[None]:
+    """Threads of the system take turns every few instructions: what can come between comes between."""
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    yield
+    sys.setswitchinterval(interval)
 
 
 @pytest.fixture

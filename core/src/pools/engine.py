@@ -88,10 +88,9 @@ class Engine(Lifecycle):
             try:
                 job = queue.popleft()
             except IndexError:
-                free.append(slot_id)
-                continue
-            if job.state is not _WAITING:
-                free.append(slot_id)
+                job = None
+            if job is None or job.state is not _WAITING:
+                self._put_back(slot_id)
                 continue
             job.slot_id = slot_id
             try:
@@ -101,30 +100,31 @@ class Engine(Lifecycle):
                     job.settle(JobState.FAILED, error=error)
                 else:
                     end(job, None, error)
-                free.append(slot_id)
+                self._put_back(slot_id)
 
     def next_job(self, slot_id: int) -> Job | None:
         """Give a slot that has ended its job the next one that waits; None if the slot is free now, or is to go."""
         if self._queue and not self.slots.surplus and slot_id >= self.slots.first:
             try:
                 job = self._queue.popleft()
-            except IndexError:  # another slot took it
-                pass
-            else:
                 job.slot_id = slot_id
                 return job
+            except IndexError:  # another slot took it
+                pass
         self.free_slot(slot_id)
         return None
 
     def free_slot(self, slot_id: int) -> None:
         """Note that a slot has ended its job; what waits is handed to the slots that are free."""
-        slots = self.slots
-        if (slots.surplus or slot_id < slots.first) and slots.retires(slot_id):
-            self.on_slots_gone([slot_id])
-        else:
-            slots.free.append(slot_id)
+        self._put_back(slot_id)
         if self._queue:
             self.dispatch()
+
+    def _put_back(self, slot_id: int) -> None:
+        if (self.slots.surplus or slot_id < self.slots.first) and self.slots.retires(slot_id):
+            self.on_slots_gone([slot_id])
+        else:
+            self.slots.free.append(slot_id)
         if self._joiners:
             self.check_idle()
 

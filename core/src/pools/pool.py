@@ -227,15 +227,19 @@ class BasePool(Engine):
         if call == "grow":
             slot_count(self.name, self.traits, self.concurrency + n)
             self.slots.grow(n)
-            self.dispatch()
         else:
-            if n >= self.concurrency:
+            try:
+                gone = self.slots.shrink(n)
+            except IndexError:
                 raise ValueError(
                     f"pool {self.name} has {self.concurrency} slots and cannot shrink by {n}: one must stay"
-                )
-            self.on_slots_gone(self.slots.shrink(n))
+                ) from None
+            self.on_slots_gone(gone)
         if self.permits is not None:
             self.permits.resize(n if call == "grow" else -n)
+        self.dispatch()
+        # Whoever looked in the middle of this may have seen a slot too few among the free ones.
+        self.check_idle()
 
     def _require_trait(self, trait: str, what: str) -> None:
         if not getattr(self.traits, trait):

@@ -20,27 +20,34 @@ class Slots:
     Attributes:
         first: The lowest number; lower ones are those of earlier runs of the pool.
         free: The numbers of the slots that have nothing to do; ``free.pop()`` takes one.
-        size: How many slots there should be.
         surplus: As many items as busy slots are to go when they become free.
     """
 
-    __slots__ = ("_numbers", "first", "free", "size", "surplus")
+    __slots__ = ("_numbers", "_spare", "_there", "first", "free", "surplus")
 
     def __init__(self, size: int, numbers: Iterator[int]) -> None:
         self._numbers = numbers
+        #: As many items as slots may be removed: all but one of those that there should be.
+        self._spare: deque[None] = deque([None] * (size - 1))
+        #: As many items as slots are there, free or busy.
+        self._there: deque[None] = deque([None] * size)
         self.surplus: deque[None] = deque()
-        self.free: deque[int] = deque()
-        self.size = 0
-        self.grow(size)
+        self.free: deque[int] = deque(next(numbers) for _ in range(size))
         self.first = self.free[0]
+
+    @property
+    def size(self) -> int:
+        """How many slots there should be."""
+        return len(self._spare) + 1
 
     def grow(self, n: int) -> None:
         """Add ``n`` slots; those that a shrink is still waiting to retire are kept first."""
-        self.size += n
         for _ in range(n):
-            if self.surplus:
+            self._spare.append(None)
+            try:
                 self.surplus.pop()
-            else:
+            except IndexError:
+                self._there.append(None)
                 self.free.append(next(self._numbers))
 
     def shrink(self, n: int) -> list[int]:
@@ -48,14 +55,19 @@ class Slots:
 
         Returns:
             The numbers of those that were free, which are gone now.
+
+        Raises:
+            IndexError: None would be left; nothing has changed.
         """
-        self.size -= n
+        self._take_spare(n)
         gone = []
         for _ in range(n):
             try:
                 gone.append(self.free.popleft())
             except IndexError:
                 self.surplus.append(None)
+            else:
+                self._there.pop()
         return gone
 
     def replace(self) -> None:
@@ -73,9 +85,20 @@ class Slots:
             self.surplus.pop()
         except IndexError:
             return False
+        self._there.pop()
         return True
 
     @property
     def idle(self) -> bool:
         """Whether no slot has anything to do."""
-        return len(self.free) >= self.size + len(self.surplus)
+        return len(self.free) >= len(self._there)
+
+    def _take_spare(self, n: int) -> None:
+        if n > len(self._spare):
+            raise IndexError
+        for taken in range(n):
+            try:
+                self._spare.pop()
+            except IndexError:  # another shrink was faster
+                self._spare.extend([None] * taken)
+                raise

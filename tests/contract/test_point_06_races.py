@@ -286,6 +286,6 @@ def test_two_terminate_one_job(open_pool: OpenPool) -> None:
         record = apply(pool, spend, PATIENCE)
         record.accepted()
         threads = [NativeThread(pool, record.job.terminate) for _ in range(2)]
-        assert any(thread.join() for thread in threads)
+        assert sum(thread.join() for thread in threads) >= 1
         assert isinstance(record.error(), Terminated)
         record.check()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
 from billiard import context, popen_fork, reduction, spawn
@@ -18,6 +19,9 @@ def preparation(name: str) -> dict[str, Any]:
         RuntimeError: The main module of this process is being imported, not run.
     """
     data: dict[str, Any] = spawn.get_preparation_data(name)
+    # A program that is read from standard input says that its file is <stdin>.
+    if not Path(data.get("init_main_from_path", "/")).exists():
+        del data["init_main_from_path"]
     return data
 
 

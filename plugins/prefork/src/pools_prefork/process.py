@@ -21,7 +21,7 @@ from pools_prefork.reports import Born, Died, NurseryDied
 from pools_prefork.start import start_nursery
 
 #: Seconds that a nursery has to end by itself when the pool stops, and that its children have to be gone.
-PATIENCE = 2.0
+PATIENCE = 1.0
 
 
 @dataclass(frozen=True)
@@ -151,12 +151,13 @@ class Nursery:
         if self._control is not None:
             self._control.close()
             _wait(self._pidfd)
-        # Whatever still lives, the kernel kills now.
+        # Whatever still lives, the kernel kills now; but a child that was stopped before it was tied to the host.
         descriptors.close(self._lifeline_w)
         if self._control is not None:
             _reap(self.pid)
             _close(self._pidfd)
         for child in self._children.values():
+            child.send(signal.SIGKILL)
             _wait(child.pidfd)
             if child.pidfd in self._orphans:
                 _reap(child.pid, os.WNOHANG)
@@ -201,10 +202,10 @@ class Nursery:
                 return reason
             kind, *fields = pickle.loads(message)
             if kind == BORN:
-                child = ChildProcess(*fields, handed[0] if handed else -1)
-                del self._awaited[child.number]
-                self._children[child.number] = child
-                found.append(Born(child.number, child))
+                number, pid = fields
+                del self._awaited[number]
+                child = self._children[number] = ChildProcess(number, pid, handed[0] if handed else -1)
+                found.append(Born(number, child))
             elif kind == DIED:
                 found.append(self._forget(Died(*fields)))
             else:

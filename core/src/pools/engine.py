@@ -39,20 +39,23 @@ class Engine(Lifecycle):
 
     name: ClassVar[str] = "base"
     traits: ClassVar[Traits] = Traits()
+    #: What options the pool takes.
+    options_class: ClassVar[type[PoolOptions]] = PoolOptions
 
     def __init__(self, concurrency: int | str | None = None, **options: Any) -> None:
-        known = PoolOptions.__dataclass_fields__
+        known = self.options_class.__dataclass_fields__
         for option in options:
             if option not in known:
                 raise UnsupportedError(f"pool {self.name} has no option {option!r}")
         super().__init__()
-        self.options = PoolOptions(**options)
+        self.options = self.options_class(**options)
         self.options.check(self.name, self.traits)
         self._copies_context = self.traits.context and self.options.context != "empty"
         self._numbers = itertools.count(1)
         self._slot_numbers = itertools.count(1)
         self.watchers: dict[Job, list[Callable[[Job], object]]] = {}
-        self._queue: deque[Job] = deque()
+        #: The jobs that wait for a slot; some of them may have their outcome already.
+        self.queue: deque[Job] = deque()
         self._set_up(slot_count(self.name, self.traits, concurrency))
         limit = self.options.queue_limit
         # For all runs of the pool, as the ledger is: a job may take its permit in one run and give it back in the next.
@@ -77,7 +80,7 @@ class Engine(Lifecycle):
 
     def dispatch(self) -> None:
         """Hand waiting jobs to free slots."""
-        queue, free = self._queue, self.slots.free
+        queue, free = self.queue, self.slots.free
         if self._state not in WORKING:  # asked after the slots were: those of the next run are for when it has begun
             return
         while queue:
@@ -104,9 +107,9 @@ class Engine(Lifecycle):
 
     def next_job(self, slot_id: int) -> Job | None:
         """Give a slot that has ended its job the next one that waits; None if the slot is free now, or is to go."""
-        if self._queue and not self.slots.surplus and slot_id >= self.slots.first:
+        if self.queue and not self.slots.surplus and slot_id >= self.slots.first:
             try:
-                job = self._queue.popleft()
+                job = self.queue.popleft()
                 job.slot_id = slot_id
                 return job
             except IndexError:  # another slot took it
@@ -117,7 +120,7 @@ class Engine(Lifecycle):
     def free_slot(self, slot_id: int) -> None:
         """Note that a slot has ended its job; what waits is handed to the slots that are free."""
         self._put_back(slot_id)
-        if self._queue:
+        if self.queue:
             self.dispatch()
 
     def _put_back(self, slot_id: int) -> None:
@@ -214,7 +217,7 @@ class Engine(Lifecycle):
             if job in ledger.strays:
                 ending.stop_again(job)
             elif job.deadline is not None and now >= job.deadline:
-                ending.time_out(job)
+                self.hard_limit_passed(job)
             else:
                 self.soft_limit_passed(job)
                 announce_timeout(job, soft=True)
@@ -247,6 +250,10 @@ class Engine(Lifecycle):
 
     def raise_soft_limit(self, job: Job) -> None:
         """Raise ``SoftTimeLimitExceeded`` in a job that runs, unless it is shielded (trait ``soft_timeout``)."""
+
+    def hard_limit_passed(self, job: Job) -> None:
+        """Give a job the outcome timed out, and stop it; unless it has an outcome."""
+        ending.time_out(job)
 
     def stop_job(self, job: Job, signal: int | str | None) -> bool:
         """Stop a stray (traits ``hard_timeout`` and ``terminate``).

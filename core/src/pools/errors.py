@@ -82,6 +82,10 @@ class WorkerLostError(JobError):
     """What ran the job went away before the job ended."""
 
 
+class MemoryLimitExceeded(JobError):
+    """The job's process had more memory than ``hard_memory_per_child`` allows, and was killed."""
+
+
 class Terminated(JobError):
     """The job was ended from outside: ``job.terminate()``, ``pool.terminate_job()`` or ``pool.terminate()``."""
 
@@ -92,6 +96,10 @@ class Cancelled(JobError):
 
 class RemoteError(JobError):
     """The job raised something that could not be handed over as it was; the message is the text of its traceback."""
+
+
+class RemoteTraceback(PoolsError):
+    """The text of a traceback from the process in which a job ran: the cause of the exception that the job raised."""
 
 
 class StopJob(BaseException):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from pools.announcements import announce_timeout
@@ -41,8 +42,14 @@ def execute(job: Job) -> None:
         del job
 
 
-def end(job: Job, value: Any, error: BaseException | None, state: JobState = JobState.FAILED) -> None:
-    """Settle a job with how its call ended, unless a limit or a termination came first.
+def end(
+    job: Job,
+    value: Any,
+    error: BaseException | None,
+    state: JobState = JobState.FAILED,
+    at: float | None = None,
+) -> None:
+    """Settle a job with how its call ended, now or ``at`` that time, unless a limit or a termination came first.
 
     Called again when an interruption that was meant for the call hit this method instead.
     """
@@ -50,7 +57,7 @@ def end(job: Job, value: Any, error: BaseException | None, state: JobState = Job
     limit: BaseException | None = None
     if job.limited:
         pool.on_ended(job)
-        limit = passed(job, error)
+        limit = passed(job, error, monotonic() if at is None else at)
     if not pool.ledger.accepted.pop(job, False):
         pool.on_ended(job)
         pool.ledger.leave(job)

@@ -206,8 +206,11 @@ class Job:
                 end(job, None, late)
             job = job.pool.next_job(job.slot_id)
 
-    def accept(self) -> bool:
+    def accept(self, at: float | None = None) -> bool:
         """Begin it in slot ``slot_id``: the pool's promise that the call is made now.
+
+        Args:
+            at: When it began, in seconds of ``time.monotonic()``, if not now.
 
         Returns:
             Whether the call is to be made; False if the job has an outcome already (it was cancelled or terminated).
@@ -217,7 +220,7 @@ class Job:
         if not ledger.waiting.pop(self, False):
             return False
         self.state = _ACCEPTED
-        self.accepted_at = now = monotonic()
+        self.accepted_at = now = monotonic() if at is None else at
         if self.accept_callback is not None or signals.accepted.receivers:
             ledger.accepting[self.slot_id] = self
             announce_acceptance(self, now)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import time
 import traceback
 from collections.abc import Iterable
 from types import CodeType, FrameType
@@ -82,13 +81,12 @@ def hard_error(job: Job, stack: str = "") -> TimeLimitExceeded:
     return TimeLimitExceeded(f"{job} passed its time limit of {job.timeout} s", seconds=job.timeout, stack=stack)
 
 
-def passed(job: Job, error: BaseException | None) -> BaseException | None:
-    """The limit that a job which has just ended, with ``error`` or by returning, had passed by then, as its outcome.
+def passed(job: Job, error: BaseException | None, now: float) -> BaseException | None:
+    """The limit that a job which ended at ``now``, with ``error`` or by returning, had passed by then, as its outcome.
 
     A limit may pass without the pool getting a word in: because the job held the hub, or computed in C. Such a job
     does not end as a success.
     """
-    now = time.monotonic()
     if job.deadline is not None and now >= job.deadline:
         return hard_error(job)
     if error is None and job.soft_timeout is not None and not job.soft_raised:

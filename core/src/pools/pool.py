@@ -136,7 +136,7 @@ class BasePool(Engine):
         if signals.apply.receivers:
             signals.emit(signals.apply, self, job=job, target=target, args=args, kwargs=dict(job.kwargs))
         self.ledger.waiting[job] = True
-        self._queue.append(job)
+        self.queue.append(job)
         if self.slots.free:
             self.dispatch()
         if self._state is not _RUNNING or self.broken is not None:

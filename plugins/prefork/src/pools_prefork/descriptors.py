@@ -8,6 +8,9 @@ import socket
 from collections.abc import Iterable
 from typing import NamedTuple
 
+#: How many descriptors go with one message at the most: those of a child.
+_MOST = 3
+
 #: The descriptors of this process that no process forked from it is to keep.
 _host_only: set[int] = set()
 
@@ -71,7 +74,7 @@ def receive(control: socket.socket, size: int) -> tuple[bytes, list[int]]:
         BlockingIOError: The socket does not block, and there is none now.
         OSError: The other side is gone, and there was a message that it did not read.
     """
-    room = socket.CMSG_SPACE(array.array("i").itemsize * len(ChildDescriptors._fields))
+    room = socket.CMSG_SPACE(array.array("i").itemsize * _MOST)
     message, ancillary, _, _ = control.recvmsg(size, room, socket.MSG_CMSG_CLOEXEC)
     rights = array.array("i")
     for _, _, data in ancillary:

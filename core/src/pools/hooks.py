@@ -111,6 +111,14 @@ def wraps_jobs() -> bool:
     return bool(manager.hook.pools_run_job.get_hookimpls())
 
 
+def acts_in_children() -> bool:
+    """Return whether a loaded plugin has anything to do in child processes."""
+    hook = manager.hook
+    return any(
+        caller.get_hookimpls() for caller in (hook.pools_child_started, hook.pools_child_exiting, hook.pools_run_job)
+    )
+
+
 def run_job(pool: BasePool, job: Job, call: Callable[[], Any]) -> Any:
     """Run a job inside every ``pools_run_job`` wrapper.
 

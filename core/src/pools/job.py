@@ -232,7 +232,8 @@ class Job:
         if self.stop_requested or pool.terminating:
             # Who asked came while the job stood in neither book.
             pool.end_job(self)
-        return self.state is _ACCEPTED
+        # Not by its state: who has taken it may be about to settle it.
+        return self in ledger.accepted
 
     def succeed(self, value: Any) -> None:
         """Report, for a job that ran elsewhere, what the call returned; frees its slot."""

@@ -1,0 +1,288 @@
+"""The children of a pool as processes: started, let go, killed and mourned, as the supervisor decides."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import signal
+import threading
+from collections import Counter, deque
+from collections.abc import Callable, Iterable, Iterator
+from time import monotonic
+from typing import Any, Protocol
+
+from pools.errors import WorkerLostError
+from pools.job import Job
+from pools_prefork.actions import Action, Kill, Retire, Start, TakeBack
+from pools_prefork.link import Link
+from pools_prefork.obituary import OomKills, describe
+from pools_prefork.process import ChildProcess, Nursery
+from pools_prefork.reactor import Reactor
+from pools_prefork.reports import Born, Died, NurseryDied
+from pools_prefork.roster import Child, ChildState
+from pools_prefork.supervisor import Supervisor
+
+log = logging.getLogger(__name__)
+
+#: Seconds that children have to exit when the pool stops; then they are killed.
+EXIT_SECONDS = 5.0
+#: Seconds that they have when the pool is terminated.
+TERM_SECONDS = 0.3
+
+
+class Owner(Protocol):
+    """Who is told of what happens to children. Never while the lock is held."""
+
+    def on_readable(self, child: Child) -> None:
+        """The child has written something."""
+
+    def on_lost(self, job: Job, began: float, child: Child, error: WorkerLostError) -> None:
+        """The child has died in this job, which it had begun at ``began``."""
+
+    def on_child_started(self, child: Child, pid: int) -> None:
+        """The child is up."""
+
+    def on_child_exited(self, child: Child, pid: int, reason: str) -> None:
+        """The child is gone."""
+
+    def on_broken(self, error: BaseException) -> None:
+        """No child comes up."""
+
+
+class Crew:
+    """See the module.
+
+    Args:
+        name: The pool's name.
+        supervisor: Who decides.
+        reactor: Where descriptors are waited for.
+        owner: Who is told.
+        new_nursery: Makes a nursery, not started.
+
+    Attributes:
+        lock: Held by whoever looks at, or changes, what the supervisor knows.
+        links: The host's ends of the children.
+        processes: Their processes, of those that are born.
+        restarts: How many children were replaced, by the reason.
+        start_method: How they start.
+        bytes_in: How many bytes the children wrote that are gone.
+        bytes_out: How many bytes were written to them.
+    """
+
+    def __init__(
+        self, name: str, supervisor: Supervisor, reactor: Reactor, owner: Owner, new_nursery: Callable[[], Nursery]
+    ) -> None:
+        self._name = name
+        self._supervisor = supervisor
+        self._reactor = reactor
+        self._owner = owner
+        self._new_nursery = new_nursery
+        #: The last one starts children; those before it look after the ones that they have.
+        self._nurseries: list[Nursery] = []
+        self.lock = threading.Lock()
+        self.links: dict[Child, Link] = {}
+        self.processes: dict[Child, ChildProcess] = {}
+        self.restarts: Counter[str] = Counter()
+        self.start_method = ""
+        self.bytes_in = self.bytes_out = 0
+        self._numbers: dict[int, Child] = {}
+        self._origins: dict[Child, Nursery] = {}
+        #: Which children are still to go, and what to call then.
+        self._replacing: list[tuple[set[Child], Callable[[], object]]] = []
+        self._afterwards: deque[Callable[[], object]] = deque()
+        self._failure: BaseException | None = None
+        self._oom_kills = OomKills()
+
+    def start(self) -> None:
+        """Start a nursery and the children."""
+        self._add_nursery()
+        with self.deciding():
+            self.perform(self._supervisor.settle(monotonic()))
+
+    @contextlib.contextmanager
+    def deciding(self) -> Iterator[None]:
+        """Hold the lock; what the owner is to be told comes when it is released. On the loop's thread."""
+        with self.lock:
+            yield
+        while self._afterwards:
+            self._afterwards.popleft()()
+
+    def afterwards(self, fn: Callable[..., object], *args: Any) -> None:
+        """Call ``fn(*args)`` when the lock is released."""
+        self._afterwards.append(lambda: fn(*args))
+
+    # -- What the supervisor decides; under the lock -------------------------------------------------------------------
+
+    def perform(self, actions: Iterable[Action]) -> None:
+        """Do what was decided."""
+        for action in actions:
+            if isinstance(action, Start):
+                self._start(action.child)
+            elif isinstance(action, Retire):
+                link = self.links[action.child]
+                link.add_retirement()
+                link.flush()
+            elif isinstance(action, Kill):
+                log.warning("%s is killed: %s", self._label(action.child), action.reason)
+                self.signal(action.child, signal.SIGKILL)
+            elif isinstance(action, TakeBack):
+                self.take_back(action.child, action.child.first + 1)
+            else:
+                error = self._failure or WorkerLostError(f"no child of pool {self._name} comes up")
+                self.afterwards(self._owner.on_broken, error)
+
+    def signal(self, child: Child, number: int) -> None:
+        """Send a child a signal; one that is not born yet gets it then, if it is to be killed."""
+        if process := self.processes.get(child):
+            process.send(number)
+
+    def take_back(self, child: Child, first: int) -> bool:
+        """Take back the jobs from position ``first`` on; returns whether all of them were had back."""
+        link = self.links[child]
+        if child.revoked or link.slate.claimed()[0] >= child.sent:
+            return False
+        last = link.slate.revoke(first, child.sent + 1)
+        boundary = max(first - 1, last)
+        for job in list(child.hand)[boundary + 1 - child.first :]:
+            link.take_back(job)
+            job.slot_id = 0
+        self._supervisor.taken_back(child, boundary)
+        return boundary == first - 1
+
+    def note_up(self, child: Child) -> None:
+        """The child says that it is up."""
+        self.perform(self._supervisor.up(child, monotonic()))
+        self.afterwards(self._owner.on_child_started, child, self._pid(child))
+
+    def note_failure(self, error: BaseException) -> None:
+        """A child says why it does not come up."""
+        self._failure = error
+
+    def _start(self, child: Child) -> None:
+        try:
+            link = Link()
+        except OSError as error:
+            self._failure = error
+            self.afterwards(self._mourn, child, Died(child.number, reason=f"there is nothing to make it of: {error}"))
+            return
+        self.links[child] = link
+        self._numbers[child.number] = child
+        self._reactor.add_reader(link.replies, self._owner.on_readable, child)
+        self._origins[child] = self._nurseries[-1]
+        self._nurseries[-1].bear(child.number, link.child_ends)
+
+    # -- Nurseries -----------------------------------------------------------------------------------------------------
+
+    def resize(self, size: int) -> None:
+        """Have so many children from now on."""
+        with self.deciding():
+            self.perform(self._supervisor.resize(size, monotonic()))
+
+    def replace_all(self, then: Callable[[], object]) -> None:
+        """Have every child replaced, from this process as it is now; ``then()`` is called when that is done."""
+        self._add_nursery()
+        with self.deciding():
+            self._replacing.append((set(self.links), then))
+            for child in list(self.links):
+                self.perform(self._supervisor.replace(child, "restart", monotonic()))
+
+    def _add_nursery(self) -> None:
+        nursery = self._new_nursery()
+        nursery.start()
+        self.start_method = nursery.start_method
+        self._nurseries.append(nursery)
+        self._reactor.add_reader(nursery.fileno(), self._on_reports, nursery)
+
+    def _on_reports(self, nursery: Nursery) -> None:
+        for report in nursery.reports():
+            if isinstance(report, Born):
+                child = self._numbers[report.number]
+                with self.deciding():
+                    self.processes[child] = report.process
+                    if child.killed is not None:
+                        self.signal(child, signal.SIGKILL)
+            elif isinstance(report, Died):
+                self._mourn(self._numbers[report.number], report)
+            elif isinstance(report, NurseryDied):
+                log.error("the nursery of pool %s died: %s", self._name, report.reason or describe_nursery(report))
+                nursery.start()
+
+    def _mourn(self, child: Child, death: Died) -> None:
+        self._owner.on_readable(child)  # what it has written before
+        with self.deciding():
+            link = self.links.pop(child, None)
+            claimed, began = (0, 0.0) if link is None else link.slate.claimed()
+            pid = self._pid(child)
+            reason = child.killed or child.due or "died"
+            retired = child.state is ChildState.RETIRING
+            job, actions = self._supervisor.exited(child, claimed, monotonic())
+            self.processes.pop(child, None)
+            self._numbers.pop(child.number, None)
+            self._origins.pop(child, None)
+            if link is not None:
+                self._reactor.remove_reader(link.replies)
+                self._reactor.remove_writer(link.jobs)
+                link.close()
+                self.bytes_in += link.bytes_in
+                self.bytes_out += link.bytes_out
+            how = death.reason or describe(
+                death.exit_code, death.signal, death.peak_memory, self._oom_kills.any_since()
+            )
+            if not retired or child.due != "shrunk":
+                self.restarts[reason if child.killed is None else "killed"] += 1
+            if job is not None:
+                text = f"{job} was lost: {self._label(child)} (pid {pid}) {how}"
+                self.afterwards(self._owner.on_lost, job, began, child, WorkerLostError(text))
+            elif child.up_at is None:
+                self._failure = self._failure or WorkerLostError(
+                    f"{self._label(child)} (pid {pid}) {how} before it was up"
+                )
+            if not retired and child.killed is None:
+                log.error("%s (pid %d) %s", self._label(child), pid, how)
+            self.afterwards(self._owner.on_child_exited, child, pid, child.killed or how)
+            self.perform(actions)
+            for children, then in list(self._replacing):
+                children.discard(child)
+                if not children:
+                    self._replacing.remove((children, then))
+                    self.afterwards(then)
+        self._stop_idle_nurseries()
+
+    def _stop_idle_nurseries(self) -> None:
+        """Those that start no more children, and whose children are gone."""
+        for nursery in self._nurseries[:-1]:
+            if nursery not in self._origins.values():
+                self._nurseries.remove(nursery)
+                self._reactor.remove_reader(nursery.fileno())
+                nursery.stop()
+
+    # -- The end -------------------------------------------------------------------------------------------------------
+
+    def stop(self, kill: bool) -> None:
+        """Have all children gone, and then the nurseries. Nothing is to happen meanwhile, but what they do."""
+        with self.deciding():
+            self.perform(self._supervisor.resize(0, monotonic()))
+            if kill:
+                for child in self.links:
+                    self.signal(child, signal.SIGTERM)
+        if not self._reactor.wait(lambda: not self.links, TERM_SECONDS if kill else EXIT_SECONDS):
+            with self.deciding():
+                for child in list(self.links):
+                    self.perform(self._supervisor.kill(child, "it did not exit when the pool stopped"))
+            self._reactor.wait(lambda: not self.links, EXIT_SECONDS)
+        for nursery in self._nurseries:
+            self._reactor.remove_reader(nursery.fileno())
+            nursery.stop()
+        self._nurseries.clear()
+
+    def _pid(self, child: Child) -> int:
+        process = self.processes.get(child)
+        return process.pid if process is not None else 0
+
+    def _label(self, child: Child) -> str:
+        return f"{child} of pool {self._name}"
+
+
+def describe_nursery(death: NurseryDied) -> str:
+    """How a nursery ended."""
+    return describe(death.exit_code, death.signal, 0, False)

@@ -1,0 +1,300 @@
+"""Brings jobs to children and outcomes back.
+
+All of it runs on the loop's thread, with one exception: whoever submits a job sends it, if a child can begin it at
+once, so that a lone job does not wait until another thread wakes up. The crew's lock keeps the two apart; no callback
+of a user runs while it is held.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from collections.abc import Callable
+from time import monotonic
+from typing import TYPE_CHECKING
+
+from pools import signals
+from pools.errors import WorkerLostError
+from pools.job import Job
+from pools_prefork import stack
+from pools_prefork.child import STACK_SIGNAL
+from pools_prefork.crew import Crew
+from pools_prefork.link import Link
+from pools_prefork.memory import resident
+from pools_prefork.messages import Flag, Reply, ToHost
+from pools_prefork.process import Nursery
+from pools_prefork.reactor import Reactor
+from pools_prefork.roster import Child
+from pools_prefork.supervisor import Supervisor
+
+if TYPE_CHECKING:
+    from pools_prefork.pool import PreforkPool
+
+#: Seconds that a child has to write down where its job stands, and between two looks whether it has.
+STACK_SECONDS = 0.1
+STACK_STEP = 0.002
+#: The slot of a job that nobody is to be given.
+WITHDRAWN = -1
+
+_VALUE, _ERROR = ToHost.VALUE.value, ToHost.ERROR.value
+
+
+class Driver:
+    """See the module.
+
+    Args:
+        pool: Whose jobs these are, and who gives them their outcomes.
+        supervisor: Who decides.
+        new_nursery: Makes a nursery, not started.
+    """
+
+    def __init__(self, pool: PreforkPool, supervisor: Supervisor, new_nursery: Callable[[], Nursery]) -> None:
+        self._pool = pool
+        self.supervisor = supervisor
+        self.reactor = Reactor(self._on_alarm)
+        self.crew = Crew(pool.name, supervisor, self.reactor, self, new_nursery)
+        #: Whether a child may be able to do with a job: what a submitter asks before it looks closer.
+        self.hungry = False
+        self._again = False
+        self._refused: deque[tuple[Job, Exception]] = deque()
+
+    # -- Jobs to children ----------------------------------------------------------------------------------------------
+
+    def dispatch(self) -> None:
+        """Send what waits to the children that can do with it. On any thread."""
+        # Who finds the lock taken leaves word, and whoever has it looks again.
+        self._again = True
+        while self._again and self.crew.lock.acquire(blocking=False):
+            try:
+                self._again = False
+                self._assign()
+            finally:
+                self.crew.lock.release()
+        while self._refused:
+            job, error = self._refused.popleft()
+            job.fail(error)
+
+    def _assign(self) -> None:
+        now = monotonic()
+        for child, jobs in self.supervisor.assign():
+            link = self.crew.links[child]
+            sent = []
+            for job in jobs:
+                try:
+                    link.add(job)
+                except Exception as error:
+                    self._refused.append((job, error))
+                else:
+                    job.slot_id = child.number
+                    sent.append(job)
+            if sent:
+                idle = not child.hand
+                child.give(sent, now)
+                if idle and sent[0].limited:
+                    self._expect_limit_of(sent[0], now)
+                link.flush()
+                if link.is_blocked:
+                    self.reactor.post(lambda link=link: self._flush_when_possible(link))  # type: ignore[misc]
+                self.reactor.set_alarm(self.supervisor.next_tick(now))
+        self.hungry = not self.supervisor.queue
+
+    def _flush_when_possible(self, link: Link) -> None:
+        if link in self.crew.links.values():
+            self.reactor.add_writer(link.jobs, self._on_writable, link)
+
+    def _on_writable(self, link: Link) -> None:
+        with self.crew.lock:
+            link.flush()
+            if not link.is_blocked:
+                self.reactor.remove_writer(link.jobs)
+
+    def withdraw(self, job: Job) -> bool:
+        """Keep a job from being begun, until :meth:`release`. On any thread.
+
+        Returns:
+            Whether that could be done; False if a child has begun it, or may have.
+        """
+        with self.crew.lock:
+            child = self._child_of(job)
+            if child is not None and not self.crew.take_back(child, child.position_of(job)):
+                return False
+            job.slot_id = WITHDRAWN
+        return True
+
+    def release(self, job: Job) -> None:
+        """Let a job that was withdrawn be sent again, if it still waits."""
+        job.slot_id = 0
+        self.hungry = True
+        self.dispatch()
+
+    # -- Outcomes back -------------------------------------------------------------------------------------------------
+
+    def on_readable(self, child: Child) -> None:
+        link = self.crew.links.get(child)
+        if link is None:
+            return
+        with self.crew.deciding():
+            told = self._read(child, link)
+        outer, self.reactor.telling = self.reactor.telling, True
+        try:
+            for job, reply in told:
+                if reply.kind == _VALUE or reply.kind == _ERROR:
+                    self._pool.end(job, reply, link)
+                else:
+                    job.accept(reply.began)
+        finally:
+            self.reactor.telling = outer
+        self.dispatch()
+
+    def _read(self, child: Child, link: Link) -> list[tuple[Job, Reply]]:
+        told: list[tuple[Job, Reply]] = []
+        ended = 0
+        while replies := link.read():
+            for reply in replies:
+                if reply.kind == _VALUE or reply.kind == _ERROR:
+                    told.append((child.end_first(), reply))
+                    ended += 1
+                    if reply.flags & Flag.OVER_MEMORY.value:
+                        self.crew.perform(self.supervisor.replace(child, "memory", reply.ended))
+                elif reply.kind == ToHost.ACCEPTED:
+                    told.append((child.hand[0], reply))
+                else:
+                    self._note(child, link, reply)
+        if replies is None:
+            # Nothing more will come; that the child is gone, the nursery says.
+            self.reactor.remove_reader(link.replies)
+        if ended:
+            now = monotonic()
+            self.supervisor.replied(child, ended, told[-1][1].ended - told[-ended][1].began, now)
+            if child.hand and child.hand[0].limited:
+                self._expect_limit_of(child.hand[0], now)
+            if child.due is not None:
+                self.crew.perform(self.supervisor.settle(now))
+            # Before the callbacks run, so that the child does not wait for them.
+            self._assign()
+        return told
+
+    def _note(self, child: Child, link: Link, reply: Reply) -> None:
+        if reply.kind == ToHost.FREE:
+            link.free(reply.number)
+        elif reply.kind == ToHost.SKIPPED:
+            for job in child.hand:
+                link.take_back(job)
+                job.slot_id = 0
+            self.supervisor.skipped(child, reply.number)
+            self.crew.perform(self.supervisor.settle(monotonic()))
+        elif reply.kind == ToHost.UP:
+            self.crew.note_up(child)
+            self.hungry = True
+        else:
+            self.crew.note_failure(self._pool.error_of(reply, link))
+
+    def look(self) -> None:
+        """Learn what the children have ended and begun by now."""
+        for child in list(self.crew.links):
+            if child.hand:
+                self.on_readable(child)
+            link = self.crew.links.get(child)
+            if link is not None and child.hand:
+                claimed, began = link.slate.claimed()
+                if claimed == child.first:
+                    child.hand[0].accept(began)
+
+    def on_lost(self, job: Job, began: float, child: Child, error: WorkerLostError) -> None:
+        job.slot_id = child.number
+        self._pool.lose(job, began, error)
+
+    def on_child_started(self, child: Child, pid: int) -> None:
+        signals.emit(signals.child_started, self._pool, child=child.number, pid=pid)
+
+    def on_child_exited(self, child: Child, pid: int, reason: str) -> None:
+        signals.emit(signals.child_exited, self._pool, child=child.number, pid=pid, reason=reason)
+
+    def on_broken(self, error: BaseException) -> None:
+        if self._pool.broken is None:
+            self._pool.break_down(error)
+
+    # -- Running jobs --------------------------------------------------------------------------------------------------
+
+    def raise_soft_limit(self, job: Job, number: int) -> None:
+        """Tell the child that runs the job that its soft limit has passed."""
+        with self.crew.deciding():
+            child = self._child_of(job)
+            if child is not None:
+                self.crew.links[child].slate.set_soft_limit_passed(child.position_of(job))
+                self.crew.signal(child, number)
+
+    def note_cancel_requested(self, job: Job) -> None:
+        """Let the child that runs the job know that somebody wants its end."""
+        with self.crew.deciding():
+            child = self._child_of(job)
+            if child is not None:
+                self.crew.links[child].slate.set_cancel_requested(child.position_of(job))
+
+    def kill(self, job: Job, number: int, reason: str) -> bool:
+        """End the child that runs the job by a signal; returns False if none does."""
+        with self.crew.deciding():
+            child = self._child_of(job)
+            if child is None:
+                return False
+            child.killed = child.killed or reason
+            self.crew.signal(child, number)
+            if len(child.hand) > 1 and not child.revoked:
+                self.crew.take_back(child, child.first + 1)
+        self.dispatch()
+        return True
+
+    def stack_of(self, job: Job, then: Callable[[str], object]) -> None:
+        """Have the child write down where the job stands, and call ``then(text)``; with nothing if it does not soon."""
+        child = self._child_of(job)
+        if child is None:
+            then("")
+            return
+        self.crew.signal(child, STACK_SIGNAL)
+        memory = os.dup(self.crew.links[child].memory)
+        give_up_at = monotonic() + STACK_SECONDS
+
+        def look() -> None:
+            text = stack.read(memory)
+            if text is None and monotonic() < give_up_at:
+                self.reactor.call_after(STACK_STEP, look)
+            else:
+                os.close(memory)
+                then(text or "")
+
+        look()
+
+    def _child_of(self, job: Job) -> Child | None:
+        """The child that was sent the job and has not ended it."""
+        child = self.supervisor.children.get(job.slot_id)
+        return child if child is not None and job in child.hand else None
+
+    # -- Time ----------------------------------------------------------------------------------------------------------
+
+    def _expect_limit_of(self, job: Job, now: float) -> None:
+        """Look, when the job's first limit can have passed, whether it has begun."""
+        self._pool.limits.expect(now + min(limit for limit in (job.soft_timeout, job.timeout) if limit is not None))
+        self.reactor.set_alarm(self._pool.limits.due_at)
+
+    def _on_alarm(self) -> None:
+        now = monotonic()
+        if self._pool.limits.due_at <= now:
+            self._pool.enforce_limits()
+        with self.crew.deciding():
+            self.crew.perform(self.supervisor.tick(now))
+            for child, link in list(self.crew.links.items()):
+                if child.hand:
+                    self.crew.perform(self.supervisor.stalled(child, link.slate.claimed()[0], now))
+        self._check_memory()
+        self.dispatch()
+        self.reactor.set_alarm(min(self.supervisor.next_tick(now), self._pool.limits.due_at))
+
+    def _check_memory(self) -> None:
+        limit = self._pool.options.hard_memory_per_child
+        if limit is None:
+            return
+        for child, process in list(self.crew.processes.items()):
+            if child.hand and child.killed is None and (memory := resident(process.pid)) > limit:
+                self.look()
+                if child.hand:
+                    self._pool.end_over_memory(child.hand[0], memory)

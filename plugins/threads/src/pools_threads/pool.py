@@ -65,6 +65,10 @@ class ThreadsPool(BasePool):
     def in_slot(self) -> bool:
         return threading.current_thread() in [worker.thread for worker in list(self._workers.values())]
 
+    def watch_limits(self, job: Job, now: float) -> None:
+        super().watch_limits(job, now)
+        self._workers[job.slot_id].admit(job)
+
     def raise_soft_limit(self, job: Job) -> None:
         self._workers[job.slot_id].raise_soft_limit(job)
 

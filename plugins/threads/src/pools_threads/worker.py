@@ -70,10 +70,21 @@ class Worker:
         self._retired = True
         self._wake_up()
 
+    def admit(self, job: Job) -> None:
+        """Let the job be interrupted from now on. Only on the worker's own thread, for a job with limits.
+
+        Until then an interruption would hit the pool's own code that watches the limits, with a lock taken or a thread
+        half started. Who has ended the job by then finds no one to interrupt, and its call is not made.
+        """
+        with self._guard:
+            self._job = job
+            if job.soft_announced and not job.soft_raised:
+                self._interrupt(_SoftLimit)
+
     def raise_soft_limit(self, job: Job) -> None:
         """Raise the soft limit in the job, if it still runs here and is not shielded."""
         with self._guard:
-            if self._job is job and job in self._pool.ledger.accepted:
+            if self._job is job and job in self._pool.ledger.accepted and not job.soft_raised:
                 if job.shielded:
                     job.soft_pending = True
                 else:
@@ -147,7 +158,7 @@ class Worker:
         while True:
             job, self._next = self._next, None
             while job is not None:
-                self._job = job
+                self._job = None if job.limited else job
                 try:
                     execute(job)
                 except (StopJob, SoftTimeLimitExceeded) as late:

@@ -5,20 +5,19 @@ from __future__ import annotations
 import contextlib
 import random
 import time
-from _queue import SimpleQueue  # as it is without any patch
 from time import monotonic
 from typing import Any
 
 import pytest
 
-from pools import BasePool, Job
 from pools.errors import StopJob, Terminated, TimeLimitExceeded
 from pools.permits import Event
 from pools.spec import Traits
 from pools.states import JobState
 from tests.contract.conftest import OpenPool
 from tests.contract.native import NativeThread
-from tests.contract.records import PATIENCE, Record, apply, busy, job_here, spend, wait
+from tests.contract.records import PATIENCE, apply, busy, job_here, spend, until, wait
+from tests.contract.terminator import LENGTH, Terminator, about, about_swallowing
 
 pytestmark = pytest.mark.needs("terminate")
 
@@ -154,69 +153,6 @@ def test_who_asks_in_vain_ends_nothing(open_pool: OpenPool) -> None:
 # -- Races -------------------------------------------------------------------------------------------------------------
 
 
-class Terminator:
-    """A thread of the system that terminates jobs about the time when each ends.
-
-    Args:
-        by_slot: Whether it calls ``pool.terminate_job``, and not ``job.terminate``.
-    """
-
-    def __init__(self, pool: BasePool, count: int, seed: int, by_slot: bool = False) -> None:
-        self._pool = pool
-        self._by_slot = by_slot
-        self._count = count
-        self._dice = random.Random(seed)
-        self._never = pool.new_event()
-        self._accepted: SimpleQueue[tuple[int, float, list[Job]]] = SimpleQueue()
-        self._thread = NativeThread(pool, self._run)
-
-    def apply(self, target: Any, *args: Any, **options: Any) -> Record:
-        """Give a job to the pool that will be terminated about :data:`LENGTH` seconds after its acceptance."""
-        record = Record(self._pool)
-        jobs: list[Job] = []
-        callbacks = dict[str, Any](record.callbacks())
-        accepted = callbacks["accept_callback"]
-
-        def on_accepted(slot_id: int, accepted_at: float) -> None:
-            accepted(slot_id, accepted_at)
-            self._accepted.put((slot_id, accepted_at, jobs))
-
-        record.job = self._pool.apply_async(target, args, **{**callbacks, **options, "accept_callback": on_accepted})
-        jobs.append(record.job)
-        return record
-
-    def join(self) -> int:
-        """Wait for the end of it all; returns how often the pool said that it had terminated a job."""
-        return self._thread.join()
-
-    def _run(self) -> int:
-        return sum(self._end(*self._accepted.get(timeout=PATIENCE)) for _ in range(self._count))
-
-    def _end(self, slot_id: int, accepted_at: float, jobs: list[Job]) -> bool:
-        when = accepted_at + LENGTH + self._dice.uniform(-LENGTH, 2e-4)
-        while not jobs or monotonic() < when:
-            self._never.wait(2e-5)  # as a thread of the system does, with or without a hub
-        return self._pool.terminate_job(slot_id) if self._by_slot else jobs[0].terminate()
-
-
-#: Seconds that the jobs take which are to be terminated.
-LENGTH = 5e-4
-
-
-def about(offset: float) -> None:
-    """A job that takes about so long."""
-    accepted_at = job_here().accepted_at
-    assert accepted_at is not None
-    while monotonic() < accepted_at + LENGTH + offset:
-        time.sleep(5e-5)
-
-
-def about_swallowing(offset: float) -> None:
-    """The same, of a job that does not let itself be stopped."""
-    with contextlib.suppress(StopJob):
-        about(offset)
-
-
 @pytest.mark.usefixtures("hasty")
 @pytest.mark.parametrize("target", [about, about_swallowing])
 def test_a_termination_never_hits_the_next_job(open_pool: OpenPool, several: int, target: Any) -> None:
@@ -289,3 +225,18 @@ def test_two_terminate_one_job(open_pool: OpenPool) -> None:
         assert sum(thread.join() for thread in threads) >= 1
         assert isinstance(record.error(), Terminated)
         record.check()
+
+
+@pytest.mark.needs("hard_timeout")
+@pytest.mark.usefixtures("hasty")
+def test_a_termination_leaves_the_limits_in_order(open_pool: OpenPool) -> None:
+    """It hits the job, and nothing of what the pool has just begun in order to watch the job's limits."""
+    pool = open_pool()
+    dice = random.Random(6)
+    for _ in range(200):
+        job = pool.apply_async(spend, (PATIENCE,), timeout=PATIENCE)
+        until(monotonic() + dice.uniform(0.0, 3e-4))
+        assert job.terminate()
+        assert isinstance(job.exception(PATIENCE), Terminated)
+        assert isinstance(apply(pool, spend, PATIENCE, timeout=1e-3).error(), TimeLimitExceeded)
+        pool.restart()

@@ -35,6 +35,21 @@ def test_a_limit_is_kept_in_time(open_pool: OpenPool, several: int) -> None:
         record.check()
 
 
+@soft
+@hard
+@pytest.mark.usefixtures("hasty")
+@pytest.mark.parametrize("limit", ["soft_timeout", "timeout"])
+def test_a_limit_that_passes_at_once(open_pool: OpenPool, several: int, limit: str) -> None:
+    """Before the job has come to its first line, or thereabouts: it is not lost."""
+    pool = open_pool(several)
+    for _ in range(25):
+        records = [apply(pool, spend, PATIENCE, **{limit: 1e-6 * number}) for number in range(1, 21)]
+        for record in records:
+            assert isinstance(record.error(), SoftTimeLimitExceeded | TimeLimitExceeded)
+            assert len(record.timeouts) == 1
+            record.check()
+
+
 @hard
 def test_a_job_whose_limit_passed_never_succeeds(open_pool: OpenPool, several: int) -> None:
     """Not even one that held its thread in C, or its hub, where nothing could interrupt it in time."""

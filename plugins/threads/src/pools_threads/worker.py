@@ -76,10 +76,12 @@ class Worker:
         Until then an interruption would hit the pool's own code that watches the limits, with a lock taken or a thread
         half started. Who has ended the job by then finds no one to interrupt, and its call is not made.
         """
-        with self._guard:
-            self._job = job
-            if job.soft_announced and not job.soft_raised:
-                self._interrupt(_SoftLimit)
+        self._job = job
+        # In this order: whoever announced a soft limit before the line above has not found the job here.
+        if job.soft_announced:
+            with self._guard:
+                if not job.soft_raised:
+                    self._interrupt(_SoftLimit)
 
     def raise_soft_limit(self, job: Job) -> None:
         """Raise the soft limit in the job, if it still runs here and is not shielded."""

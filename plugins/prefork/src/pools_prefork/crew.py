@@ -130,6 +130,7 @@ class Crew:
             else:
                 error = self._failure or WorkerLostError(f"no child of pool {self._name} comes up")
                 self.afterwards(self._owner.on_broken, error)
+        self._reactor.set_alarm(self._supervisor.next_tick(monotonic()))
 
     def signal(self, child: Child, number: int) -> None:
         """Send a child a signal; one that is not born yet gets it then, if it is to be killed."""

@@ -89,7 +89,7 @@ class Driver:
                     sent.append(job)
             if sent:
                 idle = not child.hand
-                child.give(sent, now)
+                self.crew.perform(self.supervisor.give(child, sent, now))
                 if idle and sent[0].limited:
                     self._expect_limit_of(sent[0], now)
                 link.flush()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import pickle
 from signal import SIGKILL
 from typing import Any
@@ -263,8 +264,9 @@ class PreforkPool(BasePool):
 
     def hard_limit_passed(self, job: Job) -> None:
         if ending.take(job):
-            self.ledger.settling[job] = True
-            self.driver.stack_of(job, lambda stack: self._end_late(job, stack))
+            unsettled = contextlib.ExitStack()
+            unsettled.enter_context(ending.settling(job))
+            self.driver.stack_of(job, lambda stack: self._end_late(job, stack, unsettled))
 
     def stop_job(self, job: Job, signal: int | str | None) -> bool:
         return self.driver.kill(job, signal_number(signal), "its job was ended")
@@ -280,8 +282,8 @@ class PreforkPool(BasePool):
                 )
                 job.settle(JobState.FAILED, error=error)
 
-    def _end_late(self, job: Job, stack: str) -> None:
-        with ending.settling(job):
+    def _end_late(self, job: Job, stack: str, unsettled: contextlib.ExitStack) -> None:
+        with unsettled:
             self.driver.kill(job, SIGKILL, "its job passed its time limit")
             ending.settle_timed_out(job, stack)
 

@@ -65,7 +65,7 @@ class Supervisor:
     def assign(self) -> Iterator[tuple[Child, list[Any]]]:
         """Take jobs from the queue for the children that can do with more.
 
-        Whoever iterates tells each child, by ``child.give``, which of the jobs it was really sent.
+        Whoever iterates says, by :meth:`give`, which of the jobs the child was really sent.
         """
         queue = self.queue
         children = self.children.values()
@@ -86,6 +86,13 @@ class Supervisor:
             jobs = self._take(count if tasks_left is None else min(count, tasks_left))
             if jobs:
                 yield child, jobs
+
+    def give(self, child: Child, jobs: list[Any], now: float) -> list[Action]:
+        """The child was sent these jobs."""
+        child.give(jobs, now)
+        if self._recycling.tasks_left(child.tasks) != 0:
+            return []
+        return self.replace(child, "tasks", now)  # so that its successor is up by the time that it has ended them
 
     def replied(self, child: Child, count: int, seconds: float, now: float) -> None:
         """The child has ended ``count`` jobs that took ``seconds`` in all: decide how many it may have at a time."""

@@ -170,17 +170,20 @@ def test_a_job_that_swallows_its_stop(open_pool: OpenPool) -> None:
     """It gains nothing: the outcome stands, and the next job runs when the slot is free of it."""
     pool = open_pool()
     swallowed: list[BaseException] = []
+    stopped = pool.new_event()
 
     def job() -> str:
         try:
             spend(PATIENCE)
         except StopJob as error:
             swallowed.append(error)
+            stopped.set()
         return "in vain"
 
     record = apply(pool, job, timeout=0.02)
     assert isinstance(record.error(), TimeLimitExceeded)
     assert apply(pool, int, 5).value() == 5
+    wait(stopped)
     pool.stop()
     assert record.kinds == ["accepted", "timeout", "error"]
     assert len(swallowed) == 1

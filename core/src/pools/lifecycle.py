@@ -92,9 +92,10 @@ class Lifecycle(abc.ABC):
         self._refuse_own_job("join")
         give_up_at = None if timeout is None else monotonic() + timeout
         # More than once, because who submits a job while the pool closes has it counted until it is refused.
-        while not self._has_ended() and self._wait_till_idle(give_up_at):
-            pass
-        return self._has_ended()
+        while not self._has_ended():
+            if not self._wait_till_idle(give_up_at):
+                return self._has_ended()
+        return True
 
     def _wait_till_idle(self, give_up_at: float | None) -> bool:
         event = self.new_event()

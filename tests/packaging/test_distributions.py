@@ -13,13 +13,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.packaging.conftest import FOLDERS, ROOT, Environment
+from tests.packaging.conftest import FOLDERS, ROOT, Environment, run
 
 pytestmark = [pytest.mark.xdist_group("packaging"), pytest.mark.timeout(300)]
 
 POOLS = [folder.name for folder in FOLDERS[1:]]
 
-#: A program for any pool: it is told which one by its first argument.
+#: A program for any pool: it is told which one by its first argument; none means the default.
 PROGRAM = """
 import sys
 import pools
@@ -30,7 +30,7 @@ def work(number: int) -> str:
 
 
 if __name__ == "__main__":
-    with pools.open(sys.argv[1], concurrency=1) as pool:
+    with pools.open(sys.argv[1] or None, concurrency=1) as pool:
         print(pool.name, pool.submit(work, 21).result(timeout=30))
 """
 
@@ -104,3 +104,7 @@ def test_a_pool_brings_the_core_with_it(environment: Environment) -> None:
 def test_all_brings_every_pool(environment: Environment) -> None:
     environment.install("pools-core[all]")
     assert sorted(environment.listed()) == sorted(POOLS)
+    program = environment.path / "program.py"
+    program.write_text(PROGRAM)
+    for name in ("", "processes"):  # the default pool, and its alias
+        assert run(environment.path / "bin" / "python", program, name).split() == ["prefork", "True:42"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -54,7 +55,11 @@ def test_the_distributions_agree_on(key: str) -> None:
 def test_a_plugin_offers_the_pool_that_it_is_named_for(folder: Path) -> None:
     name = folder.name
     assert project(folder)["name"] == f"pools-{name}"
-    assert project(folder)["entry-points"] == {"pools.plugins": {name: f"pools_{name}.plugin"}}
+    module = f"pools_{name}.plugin"
+    points = project(folder)["entry-points"]
+    declared = importlib.import_module(module).pools_pool()
+    assert points.pop("pools.plugins") == {declared.name: module}
+    assert points == ({"pools.aliases": dict.fromkeys(declared.aliases, module)} if declared.aliases else {})
 
 
 def test_the_workspace_builds_and_installs_every_distribution() -> None:

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from pools.errors import ConfigError
 
 #: The pool that is opened when nobody names one.
-DEFAULT_POOL = "threads"
+DEFAULT_POOL = "prefork"
 
 _TABLE = "[tool.pools]"
 

@@ -68,7 +68,7 @@ def main(number: int, jobs: int, replies: int, memory: int, options: ChildOption
         memory: The descriptor of the memory that it shares with the host.
         options: What to do besides.
     """
-    pool = PoolHere(options.pool, options.options)
+    pool = PoolHere(options.pool, options.options, number)
     child = Child(pool, jobs, replies, memory, options)
     if not child.come_up():
         raise SystemExit(1)

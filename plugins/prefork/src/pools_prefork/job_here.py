@@ -14,11 +14,13 @@ class PoolHere:
     Attributes:
         name: The pool's name.
         options: Its options.
+        slot_id: The slot that this process is.
     """
 
-    def __init__(self, name: str, options: object) -> None:
+    def __init__(self, name: str, options: object, slot_id: int) -> None:
         self.name = name
         self.options = options
+        self.slot_id = slot_id
 
     def on_shield(self, job: JobHere) -> None:
         """Nothing is on its way: a soft limit comes by a signal, which looks for shields itself."""
@@ -73,6 +75,11 @@ class JobHere:
 
     def __str__(self) -> str:
         return f"job {self.id} of pool {self.pool.name}"
+
+    @property
+    def slot_id(self) -> int:
+        """The slot that runs it."""
+        return self.pool.slot_id
 
     @property
     def cancel_requested(self) -> bool:

@@ -11,6 +11,7 @@ from greenlet import greenlet
 
 from pools.green import GreenPool
 from pools.watchdog import NativeThreads
+from pools_gevent.calls import calls_of_hub
 from pools_gevent.event import Event
 from pools_gevent.plugin import SPEC
 from pools_gevent.timer import GeventTimer
@@ -22,10 +23,18 @@ class GeventPool(GreenPool):
     name = SPEC.name
     traits = SPEC.traits
 
+    def on_start(self) -> None:
+        super().on_start()
+        self._calls.keep()
+
+    def on_stop(self) -> None:
+        super().on_stop()
+        self.on_hub(self._calls.release)
+
     def get_hub(self) -> greenlet:
-        hub = gevent.get_hub()
-        self._loop = hub.loop
-        return cast(greenlet, hub)
+        self._calls = calls_of_hub()
+        self._loop = self._calls.hub.loop
+        return cast(greenlet, self._calls.hub)
 
     def get_native(self) -> NativeThreads:
         return NativeThreads(
@@ -47,8 +56,7 @@ class GeventPool(GreenPool):
         self._loop.run_callback(fn, *args)
 
     def run_soon_threadsafe(self, fn: Callable[..., object], *args: Any) -> bool:
-        self._loop.run_callback_threadsafe(fn, *args)
-        return True
+        return self._calls.add(fn, *args)
 
     def call_later(self, seconds: float, fn: Callable[..., object], *args: Any) -> Callable[[], object]:
         timer = self._loop.timer(seconds)

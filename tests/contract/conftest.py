@@ -15,8 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
+from hypothesis import HealthCheck, settings
 
 import pools
 from pools import BasePool
@@ -123,15 +122,15 @@ def _made_once(pool_name: str, traits: Traits) -> None:
         pool.timer.call_after(0.0, _noop)
 
 
-@pytest.fixture(scope="session", autouse=True)
-def _nothing_in_the_garbage_collector() -> None:
-    """Hypothesis times the garbage collector by a callback: a limit that is raised in there is lost, and must not be.
+@pytest.fixture(autouse=True)
+def _no_garbage_collection() -> Iterator[None]:
+    """A limit that is raised in a finalizer, or in a callback of the garbage collector, is lost, as Python has it.
 
-    It adds the callback when it runs for the first time, and once only.
+    Cycles that earlier tests left, and Hypothesis with a callback of its own, would have both in the middle of jobs.
     """
-    before = list(gc.callbacks)
-    given(st.none())(lambda _: None)()
-    gc.callbacks[:] = before
+    gc.disable()
+    yield
+    gc.enable()
 
 
 @pytest.fixture

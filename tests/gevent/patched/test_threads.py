@@ -15,6 +15,7 @@ from pools import BasePool, Job
 from pools.errors import Cancelled, Terminated
 
 start_new_thread = monkey.get_original("_thread", "start_new_thread")
+allocate_lock = monkey.get_original("_thread", "allocate_lock")
 get_ident = monkey.get_original("_thread", "get_ident")
 
 
@@ -119,3 +120,28 @@ def test_fifty_pools_leave_no_descriptor() -> None:
     for _ in range(50):
         cycle()
         assert descriptors() == before
+
+
+def test_threads_leave_the_count_of_the_loop_alone() -> None:
+    """The loop changes it without Python's lock; once it comes out too low, every wait ends in ``LoopExit``."""
+    loop = gevent.get_hub().loop
+    counts: list[int] = []
+    ended = allocate_lock()
+    ended.acquire()
+    with pools.open("gevent", 1) as pool:
+        event = pool.new_event()
+        waiting = gevent.spawn(event.wait)
+        gevent.sleep(0.01)
+
+        def give() -> None:
+            counts.append(loop.activecnt)
+            pool.apply_async(abs, (-1,))
+            event.set()
+            counts.append(loop.activecnt)
+            ended.release()
+
+        start_new_thread(give, ())
+        ended.acquire()  # the hub does not run meanwhile
+        assert counts[0] == counts[1]
+        assert waiting.get(timeout=30.0) is True
+        assert pool.join(30.0)

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import abc
-import contextlib
 import itertools
 import logging
 import threading
 from collections import deque
-from collections.abc import Callable
 from time import monotonic
 from typing import Any, ClassVar
 
@@ -28,6 +26,7 @@ from pools.spec import Traits
 from pools.states import WORKING, JobState
 from pools.stats import Counts
 from pools.timer import ThreadTimer, Timer
+from pools.watchers import Watchers
 
 _WAITING = JobState.WAITING
 
@@ -53,7 +52,7 @@ class Engine(Lifecycle):
         self._copies_context = self.traits.context and self.options.context != "empty"
         self._numbers = itertools.count(1)
         self._slot_numbers = itertools.count(1)
-        self.watchers: dict[Job, list[Callable[[Job], object]]] = {}
+        self.watchers = Watchers()
         #: The jobs that wait for a slot; some of them may have their outcome already.
         self.queue: deque[Job] = deque()
         self._set_up(slot_count(self.name, self.traits, concurrency))
@@ -131,28 +130,6 @@ class Engine(Lifecycle):
         if self._joiners:
             self.check_idle()
 
-    def tell_watchers(self, job: Job) -> None:
-        """Tell those who watch for the job's outcome that it is there."""
-        self._tell(job, self.watchers.pop(job, []))
-
-    def watch_outcome(self, job: Job, fn: Callable[[Job], object]) -> None:
-        """Call ``fn(job)`` once the job has its outcome; at once if it has."""
-        watchers = self.watchers.setdefault(job, [])
-        watchers.append(fn)
-        if job.done():
-            # Who settled it may have looked before we came.
-            self.watchers.pop(job, None)
-            self._tell(job, watchers)
-
-    def _tell(self, job: Job, watchers: list[Callable[[Job], object]]) -> None:
-        with contextlib.suppress(IndexError):  # nobody is left; whoever takes a watcher off the list calls it
-            while True:
-                watcher = watchers.pop(0)
-                try:
-                    watcher(job)
-                except BaseException:
-                    log.exception("%r, which watches for the outcome of %s, raised", watcher, job)
-
     def wait_for(self, job: Job, timeout: float | None) -> bool:
         """Wait for a job's outcome for ``timeout`` seconds at the most; returns whether it is there."""
         self.check_may_wait(job)
@@ -161,10 +138,9 @@ class Engine(Lifecycle):
         def wake(_: Job) -> None:
             event.set()
 
-        self.watch_outcome(job, wake)
+        self.watchers.add(job, wake)
         if not event.wait(timeout):
-            with contextlib.suppress(ValueError):  # the outcome came after all
-                self.watchers.get(job, []).remove(wake)
+            self.watchers.remove(job, wake)
         return job.done()
 
     def cancel_job(self, job: Job) -> bool:

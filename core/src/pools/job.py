@@ -164,7 +164,7 @@ class Job:
 
     def when_done(self, fn: Callable[[Job], object]) -> None:
         """Call ``fn(job)`` once it has its outcome, in whichever thread settles it; at once if it has one."""
-        self.pool.watch_outcome(self, fn)
+        self.pool.watchers.add(self, fn)
 
     def cancel(self) -> bool:
         """Give it the outcome cancelled, if no slot has accepted it.
@@ -267,8 +267,8 @@ class Job:
             pool.counts.add(state)
         if pool.permits is not None:
             pool.permits.release()
-        if pool.watchers:
-            pool.tell_watchers(self)
+        if pool.watchers.of:
+            pool.watchers.tell(self)
         if callback is not None:
             try:
                 callback(value if error is None else error)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import gc
 import sys
 import threading
 from types import FrameType
@@ -20,6 +21,10 @@ if TYPE_CHECKING:
 
 #: The worker whose thread this is.
 _here = threading.local()
+
+
+#: One at a time switches the garbage collector off and on again.
+_no_collection = threading.Lock()
 
 
 class _SoftLimit(SoftTimeLimitExceeded):
@@ -131,7 +136,16 @@ class Worker:
 
     def frame(self) -> FrameType | None:
         """Where the thread stands."""
-        return sys._current_frames().get(self.thread.ident or 0)
+        # CPython 3.11 has a lock of its own taken there: a finalizer that the garbage collector runs meanwhile, and a
+        # thread that asks for an interruption, would wait for each other for ever.
+        with _no_collection:
+            enabled = gc.isenabled()
+            gc.disable()
+            try:
+                return sys._current_frames().get(self.thread.ident or 0)
+            finally:
+                if enabled:
+                    gc.enable()
 
     def _interrupt(self, exception: type[BaseException] | None) -> None:
         self._asked = exception is not None

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator
 from time import monotonic
 from typing import Any, Protocol
 
-from pools.errors import WorkerLostError
+from pools.errors import PoolsError, WorkerLostError
 from pools.job import Job
 from pools_prefork.actions import Action, Kill, Retire, Start, TakeBack
 from pools_prefork.link import Link
@@ -96,8 +96,7 @@ class Crew:
     def start(self) -> None:
         """Start a nursery and the children."""
         self._add_nursery()
-        with self.deciding():
-            self.perform(self._supervisor.settle(monotonic()))
+        self.settle()
 
     @contextlib.contextmanager
     def deciding(self) -> Iterator[None]:
@@ -140,7 +139,7 @@ class Crew:
     def take_back(self, child: Child, first: int) -> bool:
         """Take back the jobs from position ``first`` on; returns whether all of them were had back."""
         link = self.links[child]
-        if child.revoked or link.slate.claimed()[0] >= child.sent:
+        if not child.may_take_back(first, link.slate.claimed()[0]):
             return False
         last = link.slate.revoke(first, child.sent + 1)
         boundary = max(first - 1, last)
@@ -179,6 +178,11 @@ class Crew:
         with self.deciding():
             self.perform(self._supervisor.resize(size, monotonic()))
 
+    def settle(self) -> None:
+        """Start and retire as many as it takes by now."""
+        with self.deciding():
+            self.perform(self._supervisor.settle(monotonic()))
+
     def replace_all(self, then: Callable[[], object]) -> None:
         """Have every child replaced, from this process as it is now; ``then()`` is called when that is done."""
         self._add_nursery()
@@ -206,7 +210,13 @@ class Crew:
                 self._mourn(self._numbers[report.number], report)
             elif isinstance(report, NurseryDied):
                 log.error("the nursery of pool %s died: %s", self._name, report.reason or describe_nursery(report))
-                nursery.start()
+                self._start_again(nursery)
+
+    def _start_again(self, nursery: Nursery) -> None:
+        try:
+            nursery.start()
+        except (OSError, PoolsError) as error:
+            self._owner.on_broken(error)
 
     def _mourn(self, child: Child, death: Died) -> None:
         self._owner.on_readable(child)  # what it has written before

@@ -89,7 +89,8 @@ class Driver:
                     sent.append(job)
             if sent:
                 idle = not child.hand
-                self.crew.perform(self.supervisor.give(child, sent, now))
+                if self.supervisor.give(child, sent, now):
+                    self.reactor.post(self.crew.settle)
                 if idle and sent[0].limited:
                     self._expect_limit_of(sent[0], now)
                 link.flush()
@@ -137,11 +138,7 @@ class Driver:
             told = self._read(child, link)
         outer, self.reactor.telling = self.reactor.telling, True
         try:
-            for job, reply in told:
-                if reply.kind == _VALUE or reply.kind == _ERROR:
-                    self._pool.end(job, reply, link)
-                else:
-                    job.accept(reply.began)
+            self._pool.tell(told, link)
         finally:
             self.reactor.telling = outer
         self.dispatch()
@@ -152,7 +149,9 @@ class Driver:
         while replies := link.read():
             for reply in replies:
                 if reply.kind == _VALUE or reply.kind == _ERROR:
-                    told.append((child.end_first(), reply))
+                    job = child.end_first()
+                    link.forget_arguments(job)
+                    told.append((job, reply))
                     ended += 1
                     if reply.flags & Flag.OVER_MEMORY.value:
                         self.crew.perform(self.supervisor.replace(child, "memory", reply.ended))

@@ -172,8 +172,9 @@ class Link:
         self._arena.free(offset)
 
     def forget_arguments(self, job: Job) -> None:
-        """The job has begun, so the child itself says when it has read its arguments."""
-        self._regions.pop(job, None)
+        """The job has ended; of its arguments the child itself says when it has read them."""
+        if self._regions:
+            self._regions.pop(job, None)
 
     def load(self, reply: Reply) -> Any:
         """The object that a reply has for a body.

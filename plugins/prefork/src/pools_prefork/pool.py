@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import pickle
+from collections.abc import Iterable
 from signal import SIGKILL
 from typing import Any
 
@@ -152,9 +153,9 @@ class PreforkPool(BasePool):
 
     def end_job(self, job: Job, signal: int | str | None = None) -> bool:
         signal_number(signal)
-        if self.terminating:
-            return super().end_job(job, signal)
-        if self.driver.withdraw(job):
+        if self.terminating and job in self.ledger.waiting:
+            return super().end_job(job, signal)  # its child, if it has one, is about to be killed
+        if not self.terminating and self.driver.withdraw(job):
             try:
                 return super().end_job(job, signal)
             finally:
@@ -198,9 +199,30 @@ class PreforkPool(BasePool):
 
     # -- Outcomes; on the loop's thread --------------------------------------------------------------------------------
 
-    def end(self, job: Job, reply: Reply, link: Link) -> None:
+    def tell(self, told: Iterable[tuple[Job, Reply]], link: Link) -> None:
+        """Pass on what a child says of its jobs."""
+        waiting = self.ledger.waiting
+        quiet = not signals.accepted.receivers
+        for job, reply in told:
+            if (
+                reply.kind == _VALUE
+                and not reply.body
+                and quiet
+                and not job.limited
+                and job.accept_callback is None
+                and waiting.pop(job, False)
+            ):
+                # What is done below comes to this for most small jobs.
+                job.accepted_at = reply.began
+                job.settle(_SUCCEEDED)
+            elif reply.kind == ToHost.ACCEPTED:
+                job.accept(reply.began)
+            else:
+                self._end(job, reply, link)
+        self.check_idle()
+
+    def _end(self, job: Job, reply: Reply, link: Link) -> None:
         """Give a job the outcome that its child replied with."""
-        link.forget_arguments(job)
         value, error = None, None
         if reply.kind != _VALUE:
             error = self.error_of(reply, link)
@@ -209,24 +231,12 @@ class PreforkPool(BasePool):
                 value = link.load(reply)
             except Exception as reason:
                 error = RemoteError(f"{job} returned what does not unpickle here: {reason!r}")
-        if (
-            error is None
-            and job.accept_callback is None
-            and not job.limited
-            and not signals.accepted.receivers
-            and self.ledger.waiting.pop(job, False)
-        ):
-            # What follows comes to this for most jobs.
-            job.accepted_at = reply.began
-            job.settle(_SUCCEEDED, value)
+        job.accept(reply.began)
+        if isinstance(error, StopJob):
+            lost = WorkerLostError(f"{job} was lost: its child was told to end by SIGTERM")
+            end(job, None, lost, JobState.LOST, reply.ended)
         else:
-            job.accept(reply.began)
-            if isinstance(error, StopJob):
-                lost = WorkerLostError(f"{job} was lost: its child was told to end by SIGTERM")
-                end(job, None, lost, JobState.LOST, reply.ended)
-            else:
-                end(job, value, error, at=reply.ended)
-        self.free_slot(job.slot_id)
+            end(job, value, error, at=reply.ended)
 
     def lose(self, job: Job, began: float, error: WorkerLostError) -> None:
         """Give a job the outcome lost, if it has none."""
@@ -288,5 +298,6 @@ class PreforkPool(BasePool):
             ending.settle_timed_out(job, stack)
 
     def _end_running(self, job: Job, signal: int | str | None) -> bool:
-        self.driver.look()
+        if not self.terminating:
+            self.driver.look()
         return super().end_job(job, signal)

@@ -7,7 +7,7 @@ version and on one machine, so numbers are as they lie in memory.
 from __future__ import annotations
 
 import struct
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from pools_prefork.messages import Reply, Request
 
@@ -59,17 +59,19 @@ class Decoder(Generic[Message]):
             data = b"".join(self._pieces)
             self._pieces.clear()
         messages = []
-        size, unpack, make = self._header.size, self._header.unpack_from, self._message
+        size, unpack, message = self._header.size, self._header.unpack_from, self._message
+        new = tuple.__new__  # what a named tuple is made by, without the function between
         at, total = 0, len(data)
         needed = size
         while total - at >= size:
-            length, *fields = unpack(data, at)
+            fields: tuple[Any, ...] = unpack(data, at)
+            length = fields[0]
             body_at = at + size
             if total - body_at < length:
                 needed = size + length
                 break
             at = body_at + length
-            messages.append(make(*fields, data[body_at:at]))  # type: ignore[call-arg]  # one of the two
+            messages.append(new(message, (*fields[1:], data[body_at:at])))
         if at < total:
             rest = data[at:] if at else data
             self._pieces.append(rest)

@@ -130,6 +130,19 @@ class Child:
                 self.revoked = self.limbo = False
         return job
 
+    @property
+    def last(self) -> int:
+        """The position of the last job that it has; that before the first one if it has none."""
+        return self.first + len(self.hand) - 1
+
+    def may_take_back(self, first: int, claimed: int) -> bool:
+        """Whether its jobs from position ``first`` on can be revoked, when it has begun that at ``claimed`` last.
+
+        It can be done once more before the child has said that it let the later ones go, but not while it is unknown
+        whether there is anything that it will say that of.
+        """
+        return claimed < self.sent and first <= self.last and not self.limbo
+
     def take_back(self, first: int) -> list[Any]:
         """Take back what it has from position ``first`` on, in order."""
         jobs = [self.hand.pop() for _ in range(self.first + len(self.hand) - max(first, self.first))]

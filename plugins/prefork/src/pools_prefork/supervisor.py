@@ -87,12 +87,17 @@ class Supervisor:
             if jobs:
                 yield child, jobs
 
-    def give(self, child: Child, jobs: list[Any], now: float) -> list[Action]:
-        """The child was sent these jobs."""
+    def give(self, child: Child, jobs: list[Any], now: float) -> bool:
+        """The child was sent these jobs.
+
+        Returns:
+            Whether they are its last ones, so that :meth:`settle` is to be asked, soon, for a successor.
+        """
         child.give(jobs, now)
-        if self._recycling.tasks_left(child.tasks) != 0:
-            return []
-        return self.replace(child, "tasks", now)  # so that its successor is up by the time that it has ended them
+        if child.due is None and self._recycling.tasks_left(child.tasks) == 0:
+            child.due = "tasks"
+            return True
+        return False
 
     def replied(self, child: Child, count: int, seconds: float, now: float) -> None:
         """The child has ended ``count`` jobs that took ``seconds`` in all: decide how many it may have at a time."""
@@ -103,7 +108,7 @@ class Supervisor:
     def taken_back(self, child: Child, claimed: int) -> None:
         """What the child has behind position ``claimed`` was revoked."""
         child.revoked = True
-        child.limbo = claimed >= child.sent
+        child.limbo = claimed >= child.sent == child.last
         self._put_back(child.take_back(claimed + 1))
 
     def skipped(self, child: Child, position: int) -> None:
@@ -149,7 +154,7 @@ class Supervisor:
         self._put_back(child.take_back(child.first + 1 if began else child.first))
         if child.state is _STARTING:
             self.budget.fail(now)
-        child.state = ChildState.EXITED
+        child.move(ChildState.EXITED)
         child.hand.clear()
         del self.children[child.number]
         return lost, self.settle(now)

@@ -30,8 +30,9 @@ from pools_prefork.slate import STACK, Slate
 SOFT_SIGNAL = signal.SIGUSR1
 STACK_SIGNAL = signal.SIGUSR2
 
-#: Bytes read at once: as many as a pipe holds at the most.
-_READ = 1 << 20
+#: Bytes read at once. For more, the allocator would ask the system for fresh memory at each read, and give it back,
+#: which takes longer than all else that a lone job costs the child.
+_READ = 1 << 16
 
 _JOB, _VALUE, _ERROR = ToChild.JOB.value, ToHost.VALUE.value, ToHost.ERROR.value
 _ARGS, _TELL, _IN_MEMORY = Flag.ARGS.value, Flag.TELL.value, Flag.IN_MEMORY.value

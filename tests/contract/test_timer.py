@@ -268,10 +268,12 @@ def test_what_was_called_is_not_kept(open_pool: OpenPool) -> None:
 def test_each_life_has_its_timer(open_pool: OpenPool) -> None:
     """A pool that was started again makes the calls of its new life, and none of the one before."""
     pool = open_pool()
-    calls = Calls(pool)
-    pool.timer.call_after(0.01, calls, ("old",))
+    old, new = Calls(pool), Calls(pool)
+    pool.timer.call_after(0.01, old)
     pool.restart()
-    pool.timer.call_after(0.01, calls, ("new",))
-    calls.wait(1)
+    restarted_at = time.monotonic()
+    pool.timer.call_after(0.01, new)
+    new.wait(1)
     spend(SOON)
-    assert [args for _, args, _ in calls.made] == [("new",)]
+    assert len(new.made) == 1
+    assert [when for when, _, _ in old.made if when >= restarted_at] == []

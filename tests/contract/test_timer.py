@@ -15,6 +15,8 @@ from tests.contract.records import PATIENCE, apply, spend, wait
 
 #: Seconds after which what was cancelled would have been called.
 SOON = 0.02
+#: Seconds that are enough to cancel a call in, on a busy machine too.
+AMPLE = 0.1
 
 
 class Calls:
@@ -105,7 +107,7 @@ def test_cancel(open_pool: OpenPool, by_entry: bool) -> None:
     """A cancelled call is not made, and those around it are; a second time, and too late, changes nothing."""
     pool = open_pool()
     calls = Calls(pool)
-    entries = [pool.timer.call_after(0.01, calls, (number,)) for number in range(3)]
+    entries = [pool.timer.call_after(AMPLE, calls, (number,)) for number in range(3)]
     for _ in range(2):
         if by_entry:
             entries[1].cancel()
@@ -122,10 +124,10 @@ def test_clear(open_pool: OpenPool) -> None:
     """Every scheduled call is cancelled; the timer goes on."""
     pool = open_pool()
     calls = Calls(pool)
-    entries = [pool.timer.call_after(0.01, calls), pool.timer.call_repeatedly(0.01, calls)]
+    entries = [pool.timer.call_after(AMPLE, calls), pool.timer.call_repeatedly(AMPLE, calls)]
     pool.timer.clear()
     assert all(entry.cancelled for entry in entries)
-    spend(SOON)
+    spend(AMPLE + SOON)
     assert calls.made == []
     pool.timer.call_after(0.0, calls, ("later",))
     calls.wait(1)

@@ -31,7 +31,7 @@ def _chosen(context: click.Context, parameter: click.Parameter, names: tuple[str
     metavar="NAME",
     multiple=True,
     callback=_chosen,
-    help="A case (jobs, limits, latency, start), a pool, or CASE/POOL; may be given again.",
+    help="A case (jobs, limits, latency, start, echo-bytes, memory, ...), a pool, or CASE/POOL; may be given again.",
 )
 @click.option(
     "--json", "json_path", type=click.Path(dir_okay=False, path_type=Path), help="Write all figures there too."

@@ -1,4 +1,4 @@
-"""The cases: what is measured of a contender in one process, as samples in seconds."""
+"""The cases: what is measured of a contender in one process, as samples in seconds, or for memory in bytes."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from benchmarks.contender import Contender
+from benchmarks import memory
+from benchmarks.contender import Contender, payload
 
 Opener = Callable[[], Contender]
 Clock = Callable[[], float]
@@ -24,16 +25,20 @@ class Size:
         floods: Floods that count.
         lone: Lone jobs that count.
         starts: Starts that count.
+        echoes: Echoes that are given at once.
+        rounds_of_echoes: Rounds of these that count.
     """
 
     jobs: int
     floods: int
     lone: int
     starts: int
+    echoes: int
+    rounds_of_echoes: int
 
 
-FULL = Size(jobs=10_000, floods=3, lone=1_000, starts=5)
-QUICK = Size(jobs=2_000, floods=2, lone=200, starts=3)
+FULL = Size(jobs=10_000, floods=3, lone=1_000, starts=5, echoes=16, rounds_of_echoes=5)
+QUICK = Size(jobs=2_000, floods=2, lone=200, starts=3, echoes=8, rounds_of_echoes=2)
 
 
 def flood(opener: Opener, clock: Clock, size: Size) -> list[float]:
@@ -53,13 +58,8 @@ def flood(opener: Opener, clock: Clock, size: Size) -> list[float]:
 def latency(opener: Opener, clock: Clock, size: Size) -> list[float]:
     """Seconds from giving a lone job to its outcome in the caller; the first quarter is the warm-up."""
     contender = opener()
-    for _ in range(size.lone // 4):
-        contender.lone()
-    samples = []
-    for _ in range(size.lone):
-        begun = clock()
-        contender.lone()
-        samples.append(clock() - begun)
+    contender.lones(size.lone // 4)
+    samples = contender.lones(size.lone)
     contender.close()
     return samples
 
@@ -76,8 +76,37 @@ def start(opener: Opener, clock: Clock, size: Size) -> list[float]:
     return samples[1:]
 
 
+def echo(kind: str, opener: Opener, clock: Clock, size: Size) -> list[float]:
+    """Seconds for each payload of a kind, there and back, of several at once; the first round is the warm-up."""
+    value = payload(kind)
+    contender = opener()
+    samples = []
+    for _ in range(1 + size.rounds_of_echoes):
+        begun = clock()
+        contender.echoes(value, size.echoes)
+        samples.append((clock() - begun) / size.echoes)
+    contender.close()
+    return samples[1:]
+
+
+def children(opener: Opener, clock: Clock, size: Size) -> list[float]:
+    """Bytes of memory of each child that has run jobs and is idle."""
+    contender = opener()
+    contender.flood(size.jobs)
+    time.sleep(0.2)
+    samples = memory.of_children()
+    contender.close()
+    return samples
+
+
 CLOCKS: dict[str, Clock] = {"cpu": time.process_time, "wall": time.perf_counter}
-CASES: dict[str, Callable[[Opener, Clock, Size], list[float]]] = {"flood": flood, "latency": latency, "start": start}
+CASES: dict[str, Callable[[Opener, Clock, Size], list[float]]] = {
+    "flood": flood,
+    "latency": latency,
+    "start": start,
+    "children": children,
+    **{f"echo {kind}": partial(echo, kind) for kind in ("bytes", "bytearray", "numpy")},
+}
 
 
 def measure(request: dict[str, Any]) -> list[float]:

@@ -47,6 +47,7 @@ class Group:
         concurrency: How many jobs may run at once, here and there.
         ours: Our side.
         peers: The others.
+        rounds: How often each side is measured.
     """
 
     case: str
@@ -55,11 +56,17 @@ class Group:
     concurrency: int
     ours: Entry
     peers: tuple[Peer, ...]
+    rounds: int = 5
 
     @property
     def name(self) -> str:
         """The name by which ``--only`` knows it."""
         return f"{self.case}/{self.ours.pool}"
+
+    @property
+    def unit(self) -> Literal["s", "B"]:
+        """Seconds, or bytes."""
+        return "B" if self.measurement == "children" else "s"
 
 
 CONCURRENCY = {"solo": 1, "threads": 4, "gevent": 100, "eventlet": 100}
@@ -92,6 +99,16 @@ GEVENT_APPLY = Entry("gevent Pool.apply_async", "benchmarks.peers.gevent:ApplyAs
 EVENTLET_SPAWN = Entry("GreenPool.spawn", "benchmarks.peers.eventlet:Spawn", "eventlet", "eventlet", ("eventlet",))
 EVENTLET_SPAWN_N = Entry("GreenPool.spawn_n", "benchmarks.peers.eventlet:SpawnN", "eventlet", "eventlet", ("eventlet",))
 
+MULTIPROCESSING = Entry("multiprocessing.Pool", "benchmarks.peers.processpool:Multiprocessing", "prefork")
+BILLIARD = Entry("billiard.Pool", "benchmarks.peers.processpool:Billiard", "prefork", None, ("billiard",))
+PROCESS_EXECUTOR = Entry("ProcessPoolExecutor", "benchmarks.peers.futures:Executor", "prefork")
+LOKY = Entry("loky", "benchmarks.peers.futures:Loky", "prefork", None, ("loky",))
+PEBBLE = Entry("Pebble", "benchmarks.peers.futures:Pebble", "prefork", None, ("pebble",))
+MPIRE = Entry("mpire", "benchmarks.peers.mpire:ApplyAsync", "prefork", None, ("mpire",))
+ASYNPOOL = Entry("AsynPool on kombu's Hub", "benchmarks.peers.asynpool:OnHub", "prefork", None, ("celery",))
+PING_PONG = Entry("pickles over a socket pair", "benchmarks.peers.pingpong:PingPong", "prefork")
+PROCESS_PEERS = (MULTIPROCESSING, BILLIARD, PROCESS_EXECUTOR, LOKY, PEBBLE, MPIRE, ASYNPOOL)
+
 #: Targets of a flood of jobs.
 SOLO_TARGET = 1.0
 THREADS_TARGET = 1.5
@@ -110,6 +127,52 @@ ONE_JOB_PEERS = {
     pool: tuple(Peer(peer.entry) for peer in peers if peer.entry is not EVENTLET_SPAWN_N)
     for pool, peers in FLOOD_PEERS.items()
 }
+#: Targets of the prefork pool: of a flood, by peer; of a lone job, against no pool at all where the caller drives the
+#: pool, and against every peer; of payloads, against every peer; of the start and the memory of eight children.
+PROCESS_FLOOD_TARGETS = {MULTIPROCESSING: 5.0, ASYNPOOL: 10.0}
+PING_PONG_TARGET = 1 / 1.5
+PROCESS_LATENCY_TARGET = 1.0
+ECHO_TARGET = 3.0
+PROCESS_START_TARGET = 1.0
+PROCESS_MEMORY_TARGET = 1.0
+#: Processes take long to start, and there are many peers.
+PROCESS_ROUNDS = 3
+
+
+def _driven(loop: str, where: str, needs: tuple[str, ...] = ()) -> Entry:
+    return Entry(f"pools prefork on {loop}", f"benchmarks.ours:{where}", "prefork", "ours", ("pools-prefork", *needs))
+
+
+def _process_group(
+    case: str, measurement: str, peers: tuple[Peer, ...], ours: Entry | None = None, slots: int = 2
+) -> Group:
+    return Group(case, measurement, "wall", slots, ours or _ours("prefork"), peers, PROCESS_ROUNDS)
+
+
+def _all_peers(target: float) -> tuple[Peer, ...]:
+    return tuple(Peer(entry, target) for entry in PROCESS_PEERS)
+
+
+PROCESS_GROUPS = (
+    _process_group("jobs", "flood", tuple(Peer(entry, PROCESS_FLOOD_TARGETS.get(entry)) for entry in PROCESS_PEERS)),
+    _process_group("limits", "flood", (Peer(_ours("prefork"), LIMITS_TARGET),), _limited("prefork")),
+    _process_group("latency", "latency", _all_peers(PROCESS_LATENCY_TARGET)),
+    _process_group(
+        "latency", "latency", (Peer(PING_PONG, PING_PONG_TARGET),), _driven("kombu's Hub", "OnHub", ("kombu",))
+    ),
+    _process_group("latency", "latency", (Peer(PING_PONG, PING_PONG_TARGET),), _driven("asyncio", "OnAsyncio")),
+    *(
+        _process_group(f"echo-{kind}", f"echo {kind}", _all_peers(ECHO_TARGET))
+        for kind in ("bytes", "bytearray", "numpy")
+    ),
+    _process_group(
+        "start",
+        "start",
+        (Peer(MULTIPROCESSING, PROCESS_START_TARGET), *map(Peer, (BILLIARD, PROCESS_EXECUTOR, PEBBLE, MPIRE))),
+        slots=8,
+    ),
+    _process_group("memory", "children", (Peer(BILLIARD, PROCESS_MEMORY_TARGET), Peer(MULTIPROCESSING)), slots=8),
+)
 
 
 def _flood_clock(pool: str) -> Clock:
@@ -117,7 +180,7 @@ def _flood_clock(pool: str) -> Clock:
 
 
 def _groups() -> list[Group]:
-    groups = []
+    groups = [*PROCESS_GROUPS]
     for pool, peers in FLOOD_PEERS.items():
         groups.append(Group("jobs", "flood", _flood_clock(pool), CONCURRENCY[pool], _ours(pool), peers))
     for pool in FLOOD_PEERS:

@@ -1,4 +1,4 @@
-"""Comparisons: what the seconds of two sides, round by round, say about each other."""
+"""Comparisons: what the figures of two sides, round by round, say about each other."""
 
 from __future__ import annotations
 
@@ -17,25 +17,27 @@ class Comparison:
     Attributes:
         group: The group that it was measured in.
         case: Its case.
+        unit: The unit of the figures, of which less is better: seconds, or bytes.
         clock: The time that was taken.
         concurrency: How many jobs might run at once.
         ours: The label of our side.
         peer: The label of the other.
-        our_seconds: The median of our rounds.
-        peer_seconds: The median of the peer's.
-        ratios: For each round, how many times faster we were.
+        our_figure: The median of our rounds.
+        peer_figure: The median of the peer's.
+        ratios: For each round, how many times faster, or smaller, we were.
         target: The ratio to be reached, or None.
         missing: Why there are no figures, or None.
     """
 
     group: str
     case: str
+    unit: str
     clock: Clock
     concurrency: int
     ours: str
     peer: str
-    our_seconds: float | None = None
-    peer_seconds: float | None = None
+    our_figure: float | None = None
+    peer_figure: float | None = None
     ratios: tuple[float, ...] = ()
     target: float | None = None
     missing: str | None = None
@@ -56,17 +58,18 @@ def comparisons(outcome: Outcome) -> Iterator[Comparison]:
     """Yield our side of a group beside each of its peers: one ratio for each round, of what was measured in it."""
     group = outcome.group
     for peer in group.peers:
-        ours, theirs = outcome.seconds.get(group.ours.label), outcome.seconds.get(peer.entry.label)
+        ours, theirs = outcome.figures.get(group.ours.label), outcome.figures.get(peer.entry.label)
         missing = outcome.missing.get(group.ours.label) or outcome.missing.get(peer.entry.label)
         yield Comparison(
             group=group.name,
             case=group.case,
+            unit=group.unit,
             clock=group.clock,
             concurrency=group.concurrency,
             ours=group.ours.label,
             peer=peer.entry.label,
-            our_seconds=median(ours) if ours else None,
-            peer_seconds=median(theirs) if theirs else None,
+            our_figure=median(ours) if ours else None,
+            peer_figure=median(theirs) if theirs else None,
             ratios=tuple(their / our for our, their in zip(ours, theirs, strict=True)) if ours and theirs else (),
             target=peer.target,
             missing=missing,

@@ -7,7 +7,19 @@ import platform
 
 from pools.stats import processors
 
-DISTRIBUTIONS = ("pools-core", "gevent", "eventlet", "greenlet", "celery")
+DISTRIBUTIONS = (
+    "pools-core",
+    "gevent",
+    "eventlet",
+    "greenlet",
+    "celery",
+    "kombu",
+    "billiard",
+    "loky",
+    "pebble",
+    "mpire",
+    "numpy",
+)
 
 
 def facts() -> dict[str, str]:

@@ -17,6 +17,10 @@ TITLES = {
     "limits": "The same with a soft and a hard limit on every job, beside ours without",
     "latency": "One lone job, from apply to its outcome in the caller",
     "start": "Opening a pool, to its first outcome in the caller",
+    "echo-bytes": "1 MiB of bytes to a job and back, for each of several at once",
+    "echo-bytearray": "The same with a bytearray",
+    "echo-numpy": "The same with a NumPy array",
+    "memory": "Memory of an idle child that has run jobs (proportional set size)",
 }
 
 
@@ -61,6 +65,11 @@ def duration(seconds: float | None) -> str:
     return f"{digits} {unit}"
 
 
+def size(count: float) -> str:
+    """A number of bytes with three digits and its unit."""
+    return f"{count / 2**20:#.3g} MiB"
+
+
 def _table(title: str, rows: Sequence[Comparison]) -> Table:
     table = Table(title=title, title_justify="left", title_style="bold")
     for heading in ("ours", "peer"):
@@ -77,10 +86,14 @@ def _figures(row: Comparison) -> tuple[str, ...]:
     if row.missing is not None:
         return ("-", "-", "-", "-", f"not measured: {row.missing}")
     spread = f"{min(row.ratios):.2f}-{max(row.ratios):.2f}"
-    return (duration(row.our_seconds), duration(row.peer_seconds), f"{row.ratio:.2f}", spread, _verdict(row))
+    ours, peer = (
+        size(figure) if row.unit == "B" and figure is not None else duration(figure)
+        for figure in (row.our_figure, row.peer_figure)
+    )
+    return (ours, peer, f"{row.ratio:.2f}", spread, _verdict(row))
 
 
 def _verdict(row: Comparison) -> str:
     if row.target is None:
         return ""
-    return f"{row.target:g} {'reached' if row.reached else 'missed'}"
+    return f"{row.target:.3g} {'reached' if row.reached else 'missed'}"

@@ -17,7 +17,6 @@ from benchmarks.catalogue import Entry, Group
 from pools.errors import PoolsError
 
 ROOT = Path(__file__).resolve().parent.parent
-ROUNDS = 5
 QUICK_ROUNDS = 2
 #: Seconds after which a measurement counts as hung.
 PATIENCE = 120
@@ -33,13 +32,13 @@ class Outcome:
 
     Attributes:
         group: The group.
-        seconds: By label of the entry, the median of the samples of each round, in the order of the rounds.
+        figures: By label of the entry, the median of the samples of each round, in the order of the rounds.
         missing: By label of the entry, why it was not measured.
         failures: What failed, in full.
     """
 
     group: Group
-    seconds: dict[str, list[float]] = field(default_factory=dict)
+    figures: dict[str, list[float]] = field(default_factory=dict)
     missing: dict[str, str] = field(default_factory=dict)
     failures: list[str] = field(default_factory=list)
 
@@ -56,18 +55,18 @@ def run(group: Group, quick: bool, tell: Callable[[str], None]) -> Outcome:
     for entry in (group.ours, *(peer.entry for peer in group.peers)):
         reason = why_missing(entry)
         if reason is None:
-            outcome.seconds[entry.label] = []
+            outcome.figures[entry.label] = []
         else:
             outcome.missing[entry.label] = reason
-    for number, entry in _turns(group, QUICK_ROUNDS if quick else ROUNDS):
-        if entry.label in outcome.seconds and group.ours.label in outcome.seconds:
+    for number, entry in _turns(group, QUICK_ROUNDS if quick else group.rounds):
+        if entry.label in outcome.figures and group.ours.label in outcome.figures:
             tell(f"{group.name}, round {number}: {entry.label}")
             try:
-                outcome.seconds[entry.label].append(median(measure(group, entry, quick)))
+                outcome.figures[entry.label].append(median(measure(group, entry, quick)))
             except MeasurementError as error:
                 outcome.failures.append(str(error))
                 outcome.missing[entry.label] = str(error).splitlines()[-1]
-                del outcome.seconds[entry.label]
+                del outcome.figures[entry.label]
     return outcome
 
 
@@ -87,7 +86,7 @@ def why_missing(entry: Entry) -> str | None:
 
 
 def measure(group: Group, entry: Entry, quick: bool) -> list[float]:
-    """Measure one side in a process of its own; returns the samples, in seconds.
+    """Measure one side in a process of its own; returns the samples.
 
     Raises:
         MeasurementError: The process failed.

@@ -17,6 +17,9 @@ from pools.states import JobState
 #: Seconds after which a test gives up waiting for what must happen.
 PATIENCE = 20.0
 
+#: Seconds that are enough to get from one line to the next, on a busy machine too.
+AMPLE = 0.1
+
 
 def wait(event: Event) -> None:
     """Wait for an event that must come."""

@@ -15,7 +15,7 @@ from pools.errors import SoftTimeLimitExceeded, StopJob, TimeLimitExceeded, Unsu
 from pools.spec import Traits
 from pools.states import JobState
 from tests.contract.conftest import OpenPool
-from tests.contract.records import PATIENCE, apply, job_here, spend, wait
+from tests.contract.records import AMPLE, PATIENCE, apply, job_here, spend, wait
 
 soft = pytest.mark.needs("soft_timeout")
 hard = pytest.mark.needs("hard_timeout")
@@ -53,7 +53,7 @@ def test_a_job_may_catch_its_soft_limit_and_clean_up(open_pool: OpenPool) -> Non
             return "partial"
         return "complete"
 
-    record = apply(open_pool(), job, soft_timeout=0.02)
+    record = apply(open_pool(), job, soft_timeout=AMPLE)
     assert record.value() == "partial"
     assert steps == ["cleaned up"]
     assert record.kinds == ["accepted", "timeout", "value"]
@@ -68,14 +68,14 @@ def test_a_soft_limit_is_raised_once(open_pool: OpenPool) -> None:
         caught = 0
         for _ in range(3):
             try:
-                spend(0.03)
+                spend(1.2 * AMPLE)
             except SoftTimeLimitExceeded:
                 caught += 1
         return caught
 
-    record = apply(open_pool(), job, soft_timeout=0.02)
+    record = apply(open_pool(), job, soft_timeout=AMPLE)
     assert record.value() == 1
-    assert record.timeouts == [(True, 0.02)]
+    assert record.timeouts == [(True, AMPLE)]
 
 
 @soft
@@ -88,7 +88,7 @@ def test_an_error_on_the_way_out_of_a_soft_limit_is_the_outcome(open_pool: OpenP
         except SoftTimeLimitExceeded as error:
             raise KeyError("mine") from error
 
-    record = apply(open_pool(), job, soft_timeout=0.02)
+    record = apply(open_pool(), job, soft_timeout=AMPLE)
     error = record.error()
     assert isinstance(error, KeyError)
     assert isinstance(error.__cause__, SoftTimeLimitExceeded)
@@ -158,7 +158,7 @@ def test_a_job_past_its_hard_limit_is_stopped(open_pool: OpenPool) -> None:
         finally:
             cleaned.set()
 
-    record = apply(pool, job, timeout=0.02)
+    record = apply(pool, job, timeout=AMPLE)
     assert isinstance(record.error(), TimeLimitExceeded)
     wait(cleaned)
     assert seen == [StopJob]
@@ -180,7 +180,7 @@ def test_a_job_that_swallows_its_stop(open_pool: OpenPool) -> None:
             stopped.set()
         return "in vain"
 
-    record = apply(pool, job, timeout=0.02)
+    record = apply(pool, job, timeout=AMPLE)
     assert isinstance(record.error(), TimeLimitExceeded)
     assert apply(pool, int, 5).value() == 5
     wait(stopped)
@@ -201,9 +201,9 @@ def test_both_limits(open_pool: OpenPool) -> None:
         except SoftTimeLimitExceeded:
             spend(PATIENCE)
 
-    record = apply(open_pool(), job, soft_timeout=0.02, timeout=0.06)
+    record = apply(open_pool(), job, soft_timeout=AMPLE, timeout=3 * AMPLE)
     assert isinstance(record.error(), TimeLimitExceeded)
-    assert record.timeouts == [(True, 0.02), (False, 0.06)]
+    assert record.timeouts == [(True, AMPLE), (False, 3 * AMPLE)]
     assert record.kinds == ["accepted", "timeout", "timeout", "error"]
     record.check()
 
@@ -232,11 +232,11 @@ def test_the_limits_of_the_pool(open_pool: OpenPool, limit: str) -> None:
 def test_limits_count_from_acceptance(open_pool: OpenPool, traits: Traits) -> None:
     """Not from submission: a job may wait for its slot for longer than it may run."""
     pool = open_pool()
-    jobs = [apply(pool, spend, 0.02, timeout=0.2) for _ in range(15)]
+    jobs = [apply(pool, spend, 0.02, timeout=0.4) for _ in range(25)]
     for record in jobs:
         record.value()
         assert record.job.accepted_at is not None
-        assert record.job.deadline == record.job.accepted_at + 0.2
+        assert record.job.deadline == record.job.accepted_at + 0.4
 
 
 @hard

@@ -12,7 +12,7 @@ import pytest
 from pools import shield
 from pools.errors import PoolsError, SoftTimeLimitExceeded, StopJob, TimeLimitExceeded
 from tests.contract.conftest import OpenPool
-from tests.contract.records import PATIENCE, Record, apply, job_here, spend, until
+from tests.contract.records import AMPLE, PATIENCE, Record, apply, job_here, spend, until
 
 soft = pytest.mark.needs("soft_timeout")
 hard = pytest.mark.needs("hard_timeout")
@@ -137,7 +137,7 @@ def test_a_shield_that_ends_in_time_changes_nothing(open_pool: OpenPool) -> None
             return "after"
         return "never"
 
-    assert apply(open_pool(), job, soft_timeout=0.03).value() == "after"
+    assert apply(open_pool(), job, soft_timeout=AMPLE).value() == "after"
 
 
 @hard

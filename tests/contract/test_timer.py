@@ -11,12 +11,10 @@ import pytest
 
 from pools import BasePool
 from tests.contract.conftest import OpenPool
-from tests.contract.records import PATIENCE, apply, spend, wait
+from tests.contract.records import AMPLE, PATIENCE, apply, spend, wait
 
 #: Seconds after which what was cancelled would have been called.
 SOON = 0.02
-#: Seconds that are enough to cancel a call in, on a busy machine too.
-AMPLE = 0.1
 
 
 class Calls:

@@ -23,7 +23,7 @@ LAYERS = [
     line.split()
     for line in (
         "errors states spec",
-        "signals hooks limits timer loop thread_loop stats slots permits ledger watchers watchdog",
+        "signals hooks limits timer uncut loop thread_loop stats slots permits ledger watchers watchdog",
         "current discovery call announcements execution job options ending future mapping",
         "config patching reports lifecycle engine pool",
         "registry problems executor aio green green_slot green_timer",

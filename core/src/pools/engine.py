@@ -26,6 +26,7 @@ from pools.spec import Traits
 from pools.states import WORKING, JobState
 from pools.stats import Counts
 from pools.timer import ThreadTimer, Timer
+from pools.uncut import uncut
 from pools.watchers import Watchers
 
 _WAITING = JobState.WAITING
@@ -143,10 +144,12 @@ class Engine(Lifecycle):
             self.watchers.remove(job, wake)
         return job.done()
 
+    @uncut
     def cancel_job(self, job: Job) -> bool:
         """See :meth:`Job.cancel`."""
         return ending.cancel(job)
 
+    @uncut
     def end_job(self, job: Job, signal: int | str | None = None) -> bool:
         """See :meth:`Job.terminate`."""
         return ending.terminate(job, signal)

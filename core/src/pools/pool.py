@@ -15,6 +15,7 @@ from pools.job import NO_KWARGS, Job
 from pools.options import check_limits, slot_count
 from pools.permits import Permits
 from pools.states import PoolState
+from pools.uncut import here, uncut
 
 T = TypeVar("T")
 
@@ -131,16 +132,11 @@ class BasePool(Engine):
             job.timeout = options.timeout if timeout is None else timeout
             job.limited = True
             self.check_limits_here()
-        if self.permits is not None:
-            self._get_permit(self.permits, job)
-        if signals.apply.receivers:
-            signals.emit(signals.apply, self, job=job, target=target, args=args, kwargs=dict(job.kwargs))
-        self.ledger.waiting[job] = True
-        self.queue.append(job)
-        if self.slots.free:
-            self.dispatch()
-        if self._state is not _RUNNING or self.broken is not None:
-            self._take_back(job)
+        # Code that submits jobs is mostly in none, and is spared a call.
+        take = self._take if here.interruptible is None else self._take_uncut
+        if not take(job, self.permits):
+            self._get_permit(job)
+            take(job, None)
         return job
 
     def submit(self, fn: Callable[..., T], /, *args: Any, **kwargs: Any) -> JobFuture[T]:
@@ -218,6 +214,7 @@ class BasePool(Engine):
         """
         self._resize("shrink", n)
 
+    @uncut
     def _resize(self, call: str, n: int) -> None:
         self._require_trait("resize", f"{call} while it runs")
         if self._state is not _RUNNING:
@@ -245,16 +242,32 @@ class BasePool(Engine):
         if not getattr(self.traits, trait):
             raise UnsupportedError(f"pool {self.name} cannot {what} (trait {trait} is False)")
 
-    def _get_permit(self, permits: Permits, job: Job) -> None:
-        if permits.try_acquire():
-            return
+    def _take(self, job: Job, permits: Permits | None) -> bool:
+        """Have a job wait for its slot; returns whether there was a permit for it."""
+        if permits is not None and not permits.try_acquire():
+            return False
+        if signals.apply.receivers:
+            signals.emit(signals.apply, self, job=job, target=job.target, args=job.args, kwargs=dict(job.kwargs))
+        self.ledger.waiting[job] = True
+        self.queue.append(job)
+        if self.slots.free:
+            self.dispatch()
+        if self._state is not _RUNNING or self.broken is not None:
+            self._take_back(job)
+        return True
+
+    _take_uncut = uncut(_take)
+
+    def _get_permit(self, job: Job) -> None:
+        """Wait for a permit, if the pool is one that has submissions wait."""
+        assert self.permits is not None
         if self.options.when_full == "raise":
             raise PoolFullError(
                 f"pool {self.name} is full: {self.concurrency} jobs may run and "
                 f"{self.options.queue_limit} wait, and when_full is 'raise'"
             )
         self.check_may_wait(job)
-        if not permits.acquire(lambda: self._state is not _RUNNING):
+        if not self.permits.acquire(lambda: self._state is not _RUNNING):
             self._refuse("apply_async")
 
     def _take_back(self, job: Job) -> None:

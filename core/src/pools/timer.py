@@ -15,6 +15,8 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from pools.uncut import uncut
+
 log = logging.getLogger(__name__)
 
 
@@ -131,6 +133,7 @@ class ThreadTimer(Timer):
         self._changed = threading.Condition()
         self._thread: threading.Thread | None = None
 
+    @uncut
     def schedule(self, entry: Entry) -> None:
         with self._changed:
             heapq.heappush(self._queue, (entry.when, next(self._numbers), entry))
@@ -140,6 +143,7 @@ class ThreadTimer(Timer):
             elif self._queue[0][2] is entry:
                 self._changed.notify()
 
+    @uncut
     def clear(self) -> None:
         with self._changed:
             for _, _, entry in self._queue:
@@ -151,11 +155,17 @@ class ThreadTimer(Timer):
 
     def stop(self) -> None:
         self.clear()
+        thread = self._leave_thread()
+        if thread is not None and thread is not threading.current_thread():
+            thread.join()
+
+    @uncut
+    def _leave_thread(self) -> threading.Thread | None:
+        """Have the thread end; returns it."""
         with self._changed:
             thread, self._thread = self._thread, None
             self._changed.notify()
-        if thread is not None and thread is not threading.current_thread():
-            thread.join()
+        return thread
 
     def _run(self) -> None:
         me = threading.current_thread()

@@ -226,6 +226,8 @@ class Crew:
             pid = self._pid(child)
             reason = child.killed or child.due or "died"
             retired = child.state is ChildState.RETIRING
+            for left in child.hand:
+                left.slot_id = 0
             job, actions = self._supervisor.exited(child, claimed, monotonic())
             self.processes.pop(child, None)
             self._numbers.pop(child.number, None)

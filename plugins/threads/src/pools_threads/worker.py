@@ -14,13 +14,10 @@ from pools.errors import SoftTimeLimitExceeded, StopJob
 from pools.execution import end, execute
 from pools.job import Job
 from pools.limits import soft_error
+from pools.uncut import here
 
 if TYPE_CHECKING:
     from pools_threads.pool import ThreadsPool
-
-
-#: The worker whose thread this is.
-_here = threading.local()
 
 
 #: One at a time switches the garbage collector off and on again.
@@ -31,7 +28,8 @@ class _SoftLimit(SoftTimeLimitExceeded):
     """The soft limit as the interpreter makes it, without arguments, in the thread where it raises it."""
 
     def __init__(self) -> None:
-        job: Job = _here.worker.interrupted()
+        assert isinstance(here.interruptible, Worker)
+        job = here.interruptible.interrupted()
         job.soft_raised = True
         super().__init__(*soft_error(job).args)
 
@@ -55,11 +53,15 @@ class Worker:
         self._retired = False
         self._wake = threading.Lock()
         self._wake.acquire()
-        self._guard = threading.Lock()
+        # Reentrant, because a finalizer may run while it is taken, and submit a job.
+        self._guard = threading.RLock()
         self._job: Job | None = None
         self._called_off: Job | None = None
         #: Whether an interruption was asked for and not called off.
         self._asked = False
+        #: How many parts of a pool's own code the job is in that must not be cut, and what waits for their end.
+        self._holds = 0
+        self._held: type[BaseException] | None = None
         self.abandoned = False
         # A daemon, because an abandoned thread may never end, and must not keep the program from ending.
         self.thread = threading.Thread(target=self._run, name=f"pools-{pool.name}-{slot_id}", daemon=True)
@@ -128,6 +130,21 @@ class Worker:
                 self._interrupt(None)
                 job.soft_pending = True
 
+    def hold(self) -> None:
+        """See :class:`pools.uncut.Interruptible`. Only on the worker's own thread."""
+        with self._guard:
+            # Nothing more is asked for now, and what was asked for before is raised as soon as a function begins.
+            self._let_in()
+            self._holds += 1
+
+    def let_go(self) -> None:
+        """See :class:`pools.uncut.Interruptible`. Only on the worker's own thread."""
+        with self._guard:
+            self._holds -= 1
+            if self._held is not None and not self._holds:
+                held, self._held = self._held, None
+                self._interrupt(held)
+
     def interrupted(self) -> Job:
         """The job that an interruption is meant for which has just been raised here."""
         job = self._job or self._called_off
@@ -147,7 +164,13 @@ class Worker:
                 if enabled:
                     gc.enable()
 
+    def _let_in(self) -> None:
+        """Have an interruption raised that is on its way."""
+
     def _interrupt(self, exception: type[BaseException] | None) -> None:
+        if self._holds:
+            self._held = exception
+            return
         self._asked = exception is not None
         target = ctypes.py_object() if exception is None else ctypes.py_object(exception)
         ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(self.thread.ident or 0), target)
@@ -157,7 +180,7 @@ class Worker:
             self._wake.release()
 
     def _run(self) -> None:
-        _here.worker = self
+        here.interruptible = self
         pool = self._pool
         # Only a worker that the pool knows can be forgotten: it does when the first job comes.
         self._wake.acquire()

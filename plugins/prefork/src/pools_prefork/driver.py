@@ -282,7 +282,7 @@ class Driver:
         with self.crew.deciding():
             self.crew.perform(self.supervisor.tick(now))
             for child, link in list(self.crew.links.items()):
-                if child.hand:
+                if child.hand or child.revoked:
                     self.crew.perform(self.supervisor.stalled(child, link.slate.claimed()[0], now))
         self._check_memory()
         self.dispatch()

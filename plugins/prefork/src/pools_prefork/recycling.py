@@ -34,10 +34,14 @@ class Recycling:
 
 
 class Budget:
-    """How often in a row a child may die before it is up."""
+    """How often in a row children may die before they are up.
+
+    Those that were started together die together, and count as one: whatever keeps one from coming up keeps the others.
+    """
 
     def __init__(self) -> None:
         self._failures = 0
+        self._failed_at = 0.0
         #: No child is started before this time.
         self.not_before = 0.0
 
@@ -50,8 +54,11 @@ class Budget:
         """A child is up."""
         self._failures = 0
 
-    def fail(self, now: float) -> None:
+    def fail(self, started_at: float, now: float) -> None:
         """A child has died before it was up."""
+        if started_at < self._failed_at:
+            return
+        self._failed_at = now
         self._failures += 1
         if not self.exhausted:
             self.not_before = now + BACK_OFF[self._failures - 1]

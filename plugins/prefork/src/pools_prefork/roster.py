@@ -46,7 +46,7 @@ class Child:
         killed: Why it was killed; None if it was not.
         started_at: When it was started.
         up_at: When it came up.
-        moved_at: When it was sent a job while it had none, or has ended one.
+        moved_at: When it was sent a job while it had none, or has ended one, or was told to exit.
     """
 
     __slots__ = (

@@ -77,7 +77,7 @@ class Slate:
         while True:
             position = self._words[_CLAIMED]
             began = self._times[_TIMES + (position & 1)]
-            if self._words[_CLAIMED] < position + 2:
+            if self._words[_CLAIMED] == position:
                 return position, began
 
     def revoke(self, first: int, end: int) -> int:

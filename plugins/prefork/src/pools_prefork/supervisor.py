@@ -37,7 +37,7 @@ class Supervisor:
         queue: The jobs that wait, in order; others may append to it.
         still_waits: Says of a job from the queue whether it is still to be run.
         recycling: When a child retires.
-        alive_timeout: Seconds that a child has to come up.
+        alive_timeout: Seconds that a child has to come up, and one that retires to exit.
         stall_timeout: Seconds that an idle child has to begin a job that it was sent.
     """
 
@@ -153,7 +153,7 @@ class Supervisor:
         lost = child.hand[0] if began else None
         self._put_back(child.take_back(child.first + 1 if began else child.first))
         if child.state is _STARTING:
-            self.budget.fail(now)
+            self.budget.fail(child.started_at, now)
         child.move(ChildState.EXITED)
         child.hand.clear()
         del self.children[child.number]
@@ -180,14 +180,15 @@ class Supervisor:
     def settle(self, now: float) -> list[Action]:
         """Start and retire as many as it takes."""
         actions: list[Action] = []
-        if self.budget.exhausted:
-            return [Break()]
         lasting = [child for child in self.children.values() if child.due is None and self._counts(child)]
         lasting.sort(key=lambda child: len(child.hand))
         for child in lasting[: max(0, len(lasting) - self.size)]:
             child.due = "shrunk"
-        if now >= self.budget.not_before:
-            for _ in range(self.size - len(lasting)):
+        missing = self.size - len(lasting)
+        if missing > 0 and self.budget.exhausted:
+            actions.append(Break())
+        elif now >= self.budget.not_before:
+            for _ in range(missing):
                 child = Child(self._next_number, now)
                 self._next_number += 1
                 self.children[child.number] = child
@@ -196,11 +197,12 @@ class Supervisor:
             idle = child.state in (_IDLE, _STARTING) and child.killed is None and not child.revoked
             if child.due is not None and idle and not self._takes_jobs(child):
                 child.move(ChildState.RETIRING)
+                child.moved_at = now
                 actions.append(Retire(child))
         return actions
 
     def tick(self, now: float) -> list[Action]:
-        """See what time has brought about: children that did not come up, do not begin, are stuck, have grown old."""
+        """See what time has brought about: children that do not come up, or exit, or are stuck, or have grown old."""
         actions: list[Action] = []
         idle = any(self._takes_jobs(child) and not child.hand for child in self.children.values())
         for child in list(self.children.values()):
@@ -208,6 +210,8 @@ class Supervisor:
                 continue
             if child.state is _STARTING and now - child.started_at >= self._alive_timeout:
                 actions += self.kill(child, f"it was not up after {self._alive_timeout} s")
+            elif child.state is ChildState.RETIRING and now - child.moved_at >= self._alive_timeout:
+                actions += self.kill(child, f"it did not exit within {self._alive_timeout} s")
             elif child.works and child.due is None and child.up_at is not None:
                 child.due = self._recycling.reason(child.tasks, child.up_at, now)
             if len(child.hand) > 1 and not child.revoked and (idle or child.due) and now - child.moved_at >= PATIENCE:
@@ -220,15 +224,19 @@ class Supervisor:
         for child in self.children.values():
             if len(child.hand) > 1:
                 return now + PATIENCE
-            if child.hand or child.state is _STARTING or self._recycling.max_age is not None:
+            if child.hand or child.revoked or not child.works or self._recycling.max_age is not None:
                 when = now + IN_A_WHILE
         if self.budget.not_before > now:
             when = min(when, self.budget.not_before)
         return when
 
     def stalled(self, child: Child, claimed: int, now: float) -> list[Action]:
-        """Have a child killed that should long have begun its first job, but has begun that at ``claimed`` last."""
-        if child.hand and claimed < child.first and now - child.moved_at >= self._stall_timeout:
+        """Have a child killed that should long have begun its first job, or let go what it was sent.
+
+        It has begun the job at ``claimed`` last.
+        """
+        waits = claimed < child.first if child.hand else child.revoked
+        if waits and now - child.moved_at >= self._stall_timeout:
             return self.kill(child, f"it did not begin a job within {self._stall_timeout} s")
         return []
 

@@ -29,7 +29,7 @@ $(STAMP): pyproject.toml constraints.txt $(addsuffix /pyproject.toml,$(DISTRIBUT
 	    $(foreach distribution,$(DISTRIBUTIONS),--editable ./$(distribution))
 	@touch $@
 
-demo: $(STAMP)  ## fetch and parse a thousand feeds through three pools
+demo: $(STAMP)  ## fetch and parse a thousand feeds through four pools
 	$(BIN)/python -m examples.feedhub
 
 test: $(STAMP)  ## run the tests; PYTEST_FLAGS chooses how (default: -n 2)

@@ -19,6 +19,8 @@ from benchmarks import machine, report, runner
 JOBS = 20_000
 #: Pools that run a job inside ``apply_async``.
 INLINE = ("solo",)
+#: Pools that run it in another process.
+ELSEWHERE = ("prefork",)
 
 STAGES = {
     "apply": "apply_async: the job is made and queued, its context copied",
@@ -26,6 +28,14 @@ STAGES = {
     "context": "the job's context is entered",
     "settle": "the job gets its outcome, and its callback is called",
     "next": "the slot looks for the next job, or becomes free",
+}
+
+
+PROCESS_STAGES = {
+    "apply": "host: apply_async, the job is made and queued",
+    "loop": "host: the loop's thread sends the job, reads its reply and calls its callbacks",
+    "enter": "child: from the job's claim to its target: arguments, context",
+    "reply": "child: from the target's end to the next claim: the reply is written",
 }
 
 
@@ -39,15 +49,22 @@ def medians(samples: Mapping[str, Sequence[float]]) -> dict[str, float]:
 @click.command()
 def main() -> None:
     """Print what a job costs by stage in each installed pool of ours."""
+    console = report.open_console(machine.facts())
+    try:
+        console.print(_slots_table())
+        if set(ELSEWHERE) & set(pools.names()):
+            console.print(_processes_table())
+    except runner.MeasurementError as error:
+        raise click.ClickException(str(error)) from error
+
+
+def _slots_table() -> Table:
     table = Table(title="What a job that does nothing costs, by stage, in a pool of one slot", title_justify="left")
     table.add_column("stage")
     columns = []
-    for pool in pools.names():
+    for pool in (name for name in pools.names() if name not in ELSEWHERE):
         request = {"pool": pool, "patch": "ours", "inline": pool in INLINE, "jobs": JOBS}
-        try:
-            columns.append(medians(runner.call("benchmarks.seams", request)))
-        except runner.MeasurementError as error:
-            raise click.ClickException(str(error)) from error
+        columns.append(medians(runner.call("benchmarks.seams", request)))
         table.add_column(pool, justify="right")
     table.add_column("")
     rows = {
@@ -58,7 +75,20 @@ def main() -> None:
     }
     for name, meaning in rows.items():
         table.add_row(name, *(report.duration(column[name]) for column in columns), meaning)
-    report.open_console(machine.facts()).print(table)
+    return table
+
+
+def _processes_table() -> Table:
+    table = Table(title="The same in prefork, in the host and in its one child", title_justify="left")
+    table.add_column("stage")
+    columns = []
+    for name, limits in (("prefork", False), ("with limits", True)):
+        columns.append(runner.call("benchmarks.process_seams", {"pool": "prefork", "patch": None, "limits": limits}))
+        table.add_column(name, justify="right")
+    table.add_column("")
+    for name, meaning in PROCESS_STAGES.items():
+        table.add_row(name, *(report.duration(column[name]) for column in columns), meaning)
+    return table
 
 
 if __name__ == "__main__":

@@ -25,8 +25,9 @@ from examples.feedhub.truth import Record, endings, lies
 _HERE = Path(__file__).resolve().parent
 _ROOT = _HERE.parent.parent
 
-#: The pools that fit the work, with a concurrency that fits them: greenlets are cheap, and threads are less so.
-_FITTING = {"gevent": 500, "eventlet": 500, "threads": 200}
+#: The pools, with a concurrency that fits them for this work, which is to wait for sockets: greenlets are cheap for
+#: that, threads are less so, and processes the least.
+_FITTING = {"gevent": 500, "eventlet": 500, "threads": 200, "prefork": 16}
 _SHOWN_LIES = 10
 
 

@@ -19,7 +19,7 @@ class StatusError(Exception):
 
 
 class NotAFeedError(Exception):
-    """The document is well-formed XML, and neither RSS nor Atom."""
+    """The document is neither RSS nor Atom, or not even well-formed XML."""
 
 
 def fetch(url: str) -> dict[str, Any]:
@@ -30,8 +30,7 @@ def fetch(url: str) -> dict[str, Any]:
 
     Raises:
         StatusError: The server refused it.
-        NotAFeedError: It is something else.
-        lxml.etree.XMLSyntaxError: It is not well-formed.
+        NotAFeedError: It is something else, or not well-formed.
         urllib3.exceptions.HTTPError: The server could not be reached, or went away.
     """
     with urllib3.PoolManager(retries=False) as http:
@@ -44,7 +43,10 @@ def fetch(url: str) -> dict[str, Any]:
 def parse(document: bytes) -> dict[str, Any]:
     """Parse a feed; see :func:`fetch`."""
     # A document from the network gets to resolve no entities.
-    root = etree.fromstring(document, etree.XMLParser(resolve_entities=False))
+    try:
+        root = etree.fromstring(document, etree.XMLParser(resolve_entities=False))
+    except etree.XMLSyntaxError as error:
+        raise NotAFeedError(f"not well-formed: {error}") from error
     if root.tag == "rss":
         kind, title, entries = "rss", root.findtext("channel/title"), root.findall("channel/item")
     elif root.tag == f"{_ATOM}feed":

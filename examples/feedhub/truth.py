@@ -12,7 +12,7 @@ from examples.feedhub.catalogue import Feed, Kind
 _ENDINGS = {
     Kind.MISSING: "feeds.StatusError: 404 Not Found",
     Kind.FAILING: "feeds.StatusError: 500 Internal Server Error",
-    Kind.BROKEN: "lxml.etree.XMLSyntaxError",
+    Kind.BROKEN: "feeds.NotAFeedError",
     Kind.RESET: "urllib3.exceptions.ProtocolError",
     Kind.HANGING: "timed out",
 }

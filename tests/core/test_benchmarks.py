@@ -32,5 +32,5 @@ def test_a_quick_run_of_one_case_prints_and_records_its_ratio(tmp_path: Path) ->
 def test_a_name_that_stands_for_nothing_is_an_error_that_lists_what_there_is() -> None:
     done = benchmarks("--only", "prefrok")
     assert done.returncode == 2
-    assert "nothing is named 'prefrok'; there are jobs, solo, " in done.stderr
+    assert "nothing is named 'prefrok'; there are jobs, prefork, limits, latency, " in done.stderr
     assert "Traceback" not in done.stderr

@@ -164,13 +164,15 @@ def demonstrate(cwd: Path, *options: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, cwd=cwd, text=True, capture_output=True, timeout=100, check=False)
 
 
-@pytest.mark.parametrize("pool", ["gevent", "eventlet", "threads"])
-def test_the_demonstration_tells_the_truth(pool: str) -> None:
-    done = demonstrate(ROOT, "--pool", pool, "-c", "100", "--feeds", str(COUNT))
+@pytest.mark.parametrize(
+    ("pool", "concurrency"), [("gevent", 100), ("eventlet", 100), ("threads", 100), ("prefork", 16)]
+)
+def test_the_demonstration_tells_the_truth(pool: str, concurrency: int) -> None:
+    done = demonstrate(ROOT, "--pool", pool, "-c", str(concurrency), "--feeds", str(COUNT))
     assert done.returncode == 0, done.stdout + done.stderr
-    assert f"{pool}, 100 at a time: " in done.stdout
+    assert f"{pool}, {concurrency} at a time: " in done.stdout
     assert "feeds per second" in done.stdout
-    for kind, count in (("feeds.StatusError: 404 Not Found", 3), ("lxml.etree.XMLSyntaxError", 2), ("timed out", 3)):
+    for kind, count in (("feeds.StatusError: 404 Not Found", 3), ("feeds.NotAFeedError", 2), ("timed out", 3)):
         assert f"{count:5}  {kind}\n" in done.stdout
     assert "all as the server had it" in done.stdout
 

@@ -139,7 +139,7 @@ class Crew:
     def take_back(self, child: Child, first: int) -> bool:
         """Take back the jobs from position ``first`` on; returns whether all of them were had back."""
         link = self.links[child]
-        if not child.may_take_back(first, link.slate.claimed()[0]):
+        if not child.may_take_back(first, link.slate.claimed()):
             return False
         last = link.slate.revoke(first, child.sent + 1)
         boundary = max(first - 1, last)
@@ -222,13 +222,13 @@ class Crew:
         self._owner.on_readable(child)  # what it has written before
         with self.deciding():
             link = self.links.pop(child, None)
-            claimed, began = (0, 0.0) if link is None else link.slate.claimed()
+            begun, began = (0, 0.0) if link is None else link.slate.begun()
             pid = self._pid(child)
             reason = child.killed or child.due or "died"
             retired = child.state is ChildState.RETIRING
             for left in child.hand:
                 left.slot_id = 0
-            job, actions = self._supervisor.exited(child, claimed, monotonic())
+            job, actions = self._supervisor.exited(child, begun, monotonic())
             self.processes.pop(child, None)
             self._numbers.pop(child.number, None)
             self._origins.pop(child, None)

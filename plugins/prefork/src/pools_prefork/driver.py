@@ -76,28 +76,35 @@ class Driver:
 
     def _assign(self) -> None:
         now = monotonic()
-        for child, jobs in self.supervisor.assign():
-            link = self.crew.links[child]
-            sent = []
-            for job in jobs:
-                try:
-                    link.add(job)
-                except Exception as error:
-                    self._refused.append((job, error))
-                else:
-                    job.slot_id = child.number
-                    sent.append(job)
-            if sent:
-                idle = not child.hand
-                if self.supervisor.give(child, sent, now):
-                    self.reactor.post(self.crew.settle)
-                if idle and sent[0].limited:
-                    self._expect_limit_of(sent[0], now)
-                link.flush()
-                if link.is_blocked:
-                    self.reactor.post(lambda link=link: self._flush_when_possible(link))  # type: ignore[misc]
-                self.reactor.set_alarm(self.supervisor.next_tick(now))
-        self.hungry = not self.supervisor.queue
+        while True:
+            for child, jobs in self.supervisor.assign():
+                self._give(child, jobs, now)
+            # In this order: whoever submits a job now either has it seen here, or sees that a child wants one.
+            self.hungry = self.supervisor.wants_jobs()
+            if not (self.hungry and self.supervisor.queue):
+                return
+
+    def _give(self, child: Child, jobs: list[Job], now: float) -> None:
+        link = self.crew.links[child]
+        sent = []
+        for job in jobs:
+            try:
+                link.add(job)
+            except Exception as error:
+                self._refused.append((job, error))
+            else:
+                job.slot_id = child.number
+                sent.append(job)
+        if sent:
+            idle = not child.hand
+            if self.supervisor.give(child, sent, now):
+                self.reactor.post(self.crew.settle)
+            if idle and sent[0].limited:
+                self._expect_limit_of(sent[0], now)
+            link.flush()
+            if link.is_blocked:
+                self.reactor.post(lambda: self._flush_when_possible(link))
+            self.reactor.set_alarm(self.supervisor.next_tick(now))
 
     def _flush_when_possible(self, link: Link) -> None:
         if link in self.crew.links.values():
@@ -116,9 +123,11 @@ class Driver:
             Whether that could be done; False if a child has begun it, or may have.
         """
         with self.crew.lock:
-            child = self._child_of(job)
-            if child is not None and not self.crew.take_back(child, child.position_of(job)):
-                return False
+            if job.slot_id > 0:
+                child = self._child_of(job)
+                # It is in no child's hands any more if it has ended, and is being told so at this moment.
+                if child is None or not self.crew.take_back(child, child.position_of(job)):
+                    return False
             job.slot_id = WITHDRAWN
         return True
 
@@ -195,8 +204,8 @@ class Driver:
                 self.on_readable(child)
             link = self.crew.links.get(child)
             if link is not None and child.hand:
-                claimed, began = link.slate.claimed()
-                if claimed == child.first:
+                begun, began = link.slate.begun()
+                if begun == child.first:
                     child.hand[0].accept(began)
 
     def on_lost(self, job: Job, began: float, child: Child, error: WorkerLostError) -> None:
@@ -283,7 +292,7 @@ class Driver:
             self.crew.perform(self.supervisor.tick(now))
             for child, link in list(self.crew.links.items()):
                 if child.hand or child.revoked:
-                    self.crew.perform(self.supervisor.stalled(child, link.slate.claimed()[0], now))
+                    self.crew.perform(self.supervisor.stalled(child, link.slate.begun()[0], now))
         self._check_memory()
         self.dispatch()
         self.reactor.set_alarm(min(self.supervisor.next_tick(now), self._pool.limits.due_at))

@@ -7,7 +7,7 @@ Jobs are counted as they are sent to the child: their position, from 1. To begin
 down as claimed, and then looks whether it was revoked; to take jobs back the host writes down which are revoked, and
 then looks what is claimed. Whichever comes second sees the other, provided that neither processor lets its look
 overtake its writing: that is what :meth:`Slate._fence` is for. A position that is claimed and revoked is the child's
-to decide, and it says so in a ``SKIPPED`` message if it lets it go.
+to decide: it writes it down as begun, or lets it go, and says so in a ``SKIPPED`` message.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ STACK = SIZE
 #: A revocation that ends nowhere: nothing is revoked from here on.
 _NEVER = 2**63
 
-# The words of the page. The time of a claim stands in the third or fourth one by turns, so that it is not overwritten
-# while it is being read.
-_CLAIMED, _TIMES, _REVOKED_FROM, _REVOKED_TO, _SOFT, _CANCEL = 0, 2, 4, 5, 6, 7
+# The words of the page. The time of a beginning stands in the third or fourth one by turns, so that it is not
+# overwritten while it is being read; the lowest bit of the second one says in which.
+_CLAIMED, _BEGUN, _TIMES, _REVOKED_FROM, _REVOKED_TO, _SOFT, _CANCEL = 0, 1, 2, 4, 5, 6, 7
 
 
 class Slate:
@@ -41,6 +41,7 @@ class Slate:
         self._times = memoryview(self._page).cast("d")
         self._lock = threading.Lock()
         self._lock.acquire()
+        self._turn = 0
 
     def close(self) -> None:
         """Give the mapping back."""
@@ -53,10 +54,14 @@ class Slate:
     def claim(self, position: int, now: float) -> bool:
         """Begin the job at a position, at ``now``; returns False if it was revoked."""
         words = self._words
-        self._times[_TIMES + (position & 1)] = now
         words[_CLAIMED] = position
         self._fence()
-        return not words[_REVOKED_FROM] <= position < words[_REVOKED_TO]
+        if words[_REVOKED_FROM] <= position < words[_REVOKED_TO]:
+            return False
+        self._turn = turn = 1 - self._turn
+        self._times[_TIMES + turn] = now
+        words[_BEGUN] = position << 1 | turn
+        return True
 
     def revoked_to(self) -> int:
         """The first position after those that were revoked."""
@@ -72,13 +77,17 @@ class Slate:
 
     # -- The host ------------------------------------------------------------------------------------------------------
 
-    def claimed(self) -> tuple[int, float]:
+    def claimed(self) -> int:
+        """The position that the child claimed last, whose job it begins or lets go; 0 if it has claimed none."""
+        return self._words[_CLAIMED]
+
+    def begun(self) -> tuple[int, float]:
         """The position of the job that the child began last, and when; 0 if it has begun none."""
         while True:
-            position = self._words[_CLAIMED]
-            began = self._times[_TIMES + (position & 1)]
-            if self._words[_CLAIMED] == position:
-                return position, began
+            word = self._words[_BEGUN]
+            began = self._times[_TIMES + (word & 1)]
+            if self._words[_BEGUN] == word:
+                return word >> 1, began
 
     def revoke(self, first: int, end: int) -> int:
         """Take back the jobs from position ``first`` up to but not including ``end``.
@@ -86,7 +95,7 @@ class Slate:
         Nothing more may be sent to the child until it has said what became of it, or has gone beyond ``first``.
 
         Returns:
-            The position that the child began last: those after it are taken back for certain.
+            The position that the child claimed last: those after it are taken back for certain.
         """
         words = self._words
         if words[_REVOKED_TO] != end:

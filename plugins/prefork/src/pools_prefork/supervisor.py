@@ -87,6 +87,15 @@ class Supervisor:
             if jobs:
                 yield child, jobs
 
+    def wants_jobs(self) -> bool:
+        """Whether :meth:`assign` would find a child for a job that came now."""
+        children = self.children.values()
+        places = self.size - sum(1 for child in children if child.hand)
+        return any(
+            self._takes_jobs(child) and (len(child.hand) * 2 <= child.window if child.hand else places > 0)
+            for child in children
+        )
+
     def give(self, child: Child, jobs: list[Any], now: float) -> bool:
         """The child was sent these jobs.
 
@@ -117,7 +126,9 @@ class Supervisor:
         self._put_back(child.take_back(position))
 
     def _takes_jobs(self, child: Child) -> bool:
-        return child.works and not child.revoked and (child.due is None or self._lacks_successor(child))
+        if not child.works or child.revoked or self._recycling.tasks_left(child.tasks) == 0:
+            return False
+        return child.due is None or self._lacks_successor(child)
 
     def _take(self, count: int) -> list[Any]:
         jobs: list[Any] = []

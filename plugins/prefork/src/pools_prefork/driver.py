@@ -145,11 +145,7 @@ class Driver:
             return
         with self.crew.deciding():
             told = self._read(child, link)
-        outer, self.reactor.telling = self.reactor.telling, True
-        try:
-            self._pool.tell(told, link)
-        finally:
-            self.reactor.telling = outer
+        self._pool.tell(told, link)
         self.dispatch()
 
     def _read(self, child: Child, link: Link) -> list[tuple[Job, Reply]]:

@@ -41,8 +41,11 @@ class Reactor:
         self._alarm_at = math.inf
         self._later: list[tuple[float, int, Callable[[], object]]] = []
         self._numbers = itertools.count()
-        #: Whether the loop's thread is in a callback of ours that calls users' own, which must not wait for others.
+        #: Whether the loop's thread is in one of our callbacks, which call users' own: these must not wait for others.
         self.telling = False
+        self._closed = False
+        #: Held by who closes the descriptor for waking the loop's thread, and who writes to it.
+        self._closing = threading.Lock()
         self._loop: EventLoop | None = None
         self._own_loop: ThreadLoop | None = None
         self._thread = threading.get_ident()
@@ -58,9 +61,9 @@ class Reactor:
         self._thread = threading.get_ident()
         self._loop = loop
         for fd, (callback, args) in self._readers.items():
-            loop.add_reader(fd, callback, *args)
+            loop.add_reader(fd, self._tell, callback, *args)
         for fd, (callback, args) in self._writers.items():
-            loop.add_writer(fd, callback, *args)
+            loop.add_writer(fd, self._tell, callback, *args)
         self._ask_for_alarm()
         if self._later:
             loop.call_later(max(0.0, self._later[0][0] - monotonic()), self._on_later)
@@ -89,7 +92,10 @@ class Reactor:
     def close(self) -> None:
         """Detach, and give the descriptor back."""
         self.detach()
-        descriptors.close((self._wake,))
+        with self._closing:
+            self._closed = True
+            descriptors.close((self._wake,))
+        self._call_posted()
 
     # -- On the loop's thread ------------------------------------------------------------------------------------------
 
@@ -97,7 +103,7 @@ class Reactor:
         """Call ``callback(*args)`` whenever ``fd`` can be read."""
         self._readers[fd] = (callback, args)
         if self._loop is not None:
-            self._loop.add_reader(fd, callback, *args)
+            self._loop.add_reader(fd, self._tell, callback, *args)
 
     def remove_reader(self, fd: int) -> None:
         """Stop that."""
@@ -108,7 +114,7 @@ class Reactor:
         """Call ``callback(*args)`` whenever ``fd`` can be written."""
         self._writers[fd] = (callback, args)
         if self._loop is not None:
-            self._loop.add_writer(fd, callback, *args)
+            self._loop.add_writer(fd, self._tell, callback, *args)
 
     def remove_writer(self, fd: int) -> None:
         """Stop that."""
@@ -142,7 +148,7 @@ class Reactor:
             for callbacks, wanted in ((self._readers, ~select.POLLOUT), (self._writers, select.POLLOUT)):
                 if event & wanted and fd in callbacks:
                     callback, args = callbacks[fd]
-                    callback(*args)
+                    self._tell(callback, *args)
         self._on_later()
         if monotonic() >= self._alarm_at:
             self._ring(self._alarm_at)
@@ -155,9 +161,13 @@ class Reactor:
         return threading.get_ident() == self._thread if own is None else own.in_loop()
 
     def post(self, fn: Callable[[], object]) -> None:
-        """Call ``fn()`` on the loop's thread, soon."""
+        """Call ``fn()`` on the loop's thread, soon; here and now, once there is none any more."""
         self._posted.append(fn)
-        os.eventfd_write(self._wake, 1)
+        with self._closing:
+            if not self._closed:
+                os.eventfd_write(self._wake, 1)
+                return
+        self._call_posted()
 
     def call(self, fn: Callable[[], T]) -> T:
         """Call ``fn()`` on the loop's thread, and return what it returns, or raise what it raises."""
@@ -196,17 +206,32 @@ class Reactor:
     def _ring(self, when: float) -> None:
         if when >= self._alarm_at:
             self._alarm_at = math.inf
-            self._on_alarm()
+            self._tell(self._on_alarm)
 
     def _on_later(self) -> None:
         while self._later and self._later[0][0] <= monotonic():
-            heapq.heappop(self._later)[2]()
+            self._tell(heapq.heappop(self._later)[2])
 
     def _on_wake(self) -> None:
         with contextlib.suppress(BlockingIOError):
             os.eventfd_read(self._wake)
+        self._call_posted()
+
+    def _call_posted(self) -> None:
         while self._posted:
-            self._posted.popleft()()
+            try:
+                fn = self._posted.popleft()
+            except IndexError:  # several threads may be at it when all is over
+                return
+            fn()
+
+    def _tell(self, callback: Callable[..., object], *args: Any) -> None:
+        """Call one of our callbacks."""
+        outer, self.telling = self.telling, True
+        try:
+            callback(*args)
+        finally:
+            self.telling = outer
 
 
 class ReactorEvent(threading.Event):

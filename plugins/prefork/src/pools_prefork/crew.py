@@ -33,8 +33,8 @@ TERM_SECONDS = 0.3
 class Owner(Protocol):
     """Who is told of what happens to children. Never while the lock is held."""
 
-    def on_readable(self, child: Child) -> None:
-        """The child has written something."""
+    def on_readable(self, child: Child) -> bool:
+        """The child has written something; returns whether there may be more of it."""
 
     def on_lost(self, job: Job, began: float, child: Child, error: WorkerLostError) -> None:
         """The child has died in this job, which it had begun at ``began``."""
@@ -103,6 +103,10 @@ class Crew:
         """Hold the lock; what the owner is to be told comes when it is released. On the loop's thread."""
         with self.lock:
             yield
+        self.tell_afterwards()
+
+    def tell_afterwards(self) -> None:
+        """Tell the owner what is to be told now that the lock is released."""
         while self._afterwards:
             self._afterwards.popleft()()
 
@@ -219,7 +223,8 @@ class Crew:
             self._owner.on_broken(error)
 
     def _mourn(self, child: Child, death: Died) -> None:
-        self._owner.on_readable(child)  # what it has written before
+        while self._owner.on_readable(child):  # what it has written before
+            pass
         with self.deciding():
             link = self.links.pop(child, None)
             begun, began = (0, 0.0) if link is None else link.slate.begun()

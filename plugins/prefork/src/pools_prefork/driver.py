@@ -25,7 +25,7 @@ from pools_prefork.messages import Flag, Reply, ToHost
 from pools_prefork.process import Nursery
 from pools_prefork.reactor import Reactor
 from pools_prefork.roster import Child
-from pools_prefork.supervisor import Supervisor
+from pools_prefork.supervisor import IN_A_WHILE, Supervisor
 
 if TYPE_CHECKING:
     from pools_prefork.pool import PreforkPool
@@ -36,7 +36,8 @@ STACK_STEP = 0.002
 #: The slot of a job that nobody is to be given.
 WITHDRAWN = -1
 
-_VALUE, _ERROR = ToHost.VALUE.value, ToHost.ERROR.value
+_VALUE, _ERROR, _ACCEPTED = ToHost.VALUE.value, ToHost.ERROR.value, ToHost.ACCEPTED.value
+_OVER_MEMORY = Flag.OVER_MEMORY.value
 
 
 class Driver:
@@ -76,12 +77,13 @@ class Driver:
 
     def _assign(self) -> None:
         now = monotonic()
+        queue = self.supervisor.queue
         while True:
             for child, jobs in self.supervisor.assign():
                 self._give(child, jobs, now)
-            # In this order: whoever submits a job now either has it seen here, or sees that a child wants one.
-            self.hungry = self.supervisor.wants_jobs()
-            if not (self.hungry and self.supervisor.queue):
+            # In this order: whoever submits a job now either has it seen here, or sees that a child may want one.
+            self.hungry = not queue
+            if not (self.hungry and queue):
                 return
 
     def _give(self, child: Child, jobs: list[Job], now: float) -> None:
@@ -104,7 +106,8 @@ class Driver:
             link.flush()
             if link.is_blocked:
                 self.reactor.post(lambda: self._flush_when_possible(link))
-            self.reactor.set_alarm(self.supervisor.next_tick(now))
+            if len(child.hand) > 1 or self.reactor.alarm_at > now + IN_A_WHILE:
+                self.reactor.set_alarm(self.supervisor.next_tick(now))
 
     def _flush_when_possible(self, link: Link) -> None:
         if link in self.crew.links.values():
@@ -139,31 +142,37 @@ class Driver:
 
     # -- Outcomes back -------------------------------------------------------------------------------------------------
 
-    def on_readable(self, child: Child) -> None:
+    def on_readable(self, child: Child) -> bool:
+        """Pass on what a child has written; returns whether there may be more of it."""
         link = self.crew.links.get(child)
         if link is None:
-            return
-        with self.crew.deciding():
+            return False
+        with self.crew.lock:
             told = self._read(child, link)
-        self._pool.tell(told, link)
-        self.dispatch()
+        self.crew.tell_afterwards()
+        if told:
+            self._pool.tell(told, link)
+        if self.supervisor.queue:
+            self.dispatch()
+        return link.has_more
 
     def _read(self, child: Child, link: Link) -> list[tuple[Job, Reply]]:
         told: list[tuple[Job, Reply]] = []
         ended = 0
-        while replies := link.read():
-            for reply in replies:
-                if reply.kind == _VALUE or reply.kind == _ERROR:
-                    job = child.end_first()
-                    link.forget_arguments(job)
-                    told.append((job, reply))
-                    ended += 1
-                    if reply.flags & Flag.OVER_MEMORY.value:
-                        self.crew.perform(self.supervisor.replace(child, "memory", reply.ended))
-                elif reply.kind == ToHost.ACCEPTED:
-                    told.append((child.hand[0], reply))
-                else:
-                    self._note(child, link, reply)
+        replies = link.read()
+        for reply in replies or ():
+            kind = reply.kind
+            if kind in (_VALUE, _ERROR):
+                job = child.end_first()
+                link.forget_arguments(job)
+                told.append((job, reply))
+                ended += 1
+                if reply.flags & _OVER_MEMORY:
+                    self.crew.perform(self.supervisor.replace(child, "memory", reply.ended))
+            elif kind == _ACCEPTED:
+                told.append((child.hand[0], reply))
+            else:
+                self._note(child, link, reply)
         if replies is None:
             # Nothing more will come; that the child is gone, the nursery says.
             self.reactor.remove_reader(link.replies)
@@ -174,8 +183,11 @@ class Driver:
                 self._expect_limit_of(child.hand[0], now)
             if child.due is not None:
                 self.crew.perform(self.supervisor.settle(now))
-            # Before the callbacks run, so that the child does not wait for them.
-            self._assign()
+            if self.supervisor.queue:
+                # Before the callbacks run, so that the child does not wait for them.
+                self._assign()
+            else:
+                self.hungry = True
         return told
 
     def _note(self, child: Child, link: Link, reply: Reply) -> None:
@@ -197,7 +209,8 @@ class Driver:
         """Learn what the children have ended and begun by now."""
         for child in list(self.crew.links):
             if child.hand:
-                self.on_readable(child)
+                while self.on_readable(child):
+                    pass
             link = self.crew.links.get(child)
             if link is not None and child.hand:
                 begun, began = link.slate.begun()

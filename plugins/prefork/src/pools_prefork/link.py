@@ -20,8 +20,10 @@ from pools_prefork.messages import Call, Flag, Reply, ToChild
 from pools_prefork.protocol import REPLY, Decoder, encode_request
 from pools_prefork.slate import Slate
 
-#: Bytes that a pipe holds, and that are read from it at once.
+#: Bytes that a pipe holds.
 PIPE_SIZE = 1 << 18
+#: Bytes that are read at once. For more, a read would take memory from the system, and give it back.
+READ_SIZE = 1 << 16
 
 #: What is pickled by its name alone, so that a child needs it only once.
 _NAMED = frozenset({types.FunctionType, types.BuiltinFunctionType, type})
@@ -38,6 +40,7 @@ class Link:
         jobs: The descriptor to which requests are written.
         replies: The descriptor from which replies are read.
         slate: The page that is shared with the child.
+        has_more: Whether the last :meth:`read` may have left something.
         bytes_out: How many bytes were written.
         bytes_in: How many bytes were read.
     """
@@ -57,6 +60,7 @@ class Link:
         descriptors.keep_from_forks(self.jobs, self.replies)
         os.set_blocking(self.jobs, False)
         os.set_blocking(self.replies, False)
+        self.has_more = False
         self.bytes_out = self.bytes_in = 0
         self._arena = Arena(self.memory, HOST)
         #: Regions of the child's arena that were read, by any thread.
@@ -159,9 +163,11 @@ class Link:
     def read(self) -> list[Reply] | None:
         """What the child has written since; None if it can write nothing more."""
         try:
-            data = os.read(self.replies, PIPE_SIZE)
+            data = os.read(self.replies, READ_SIZE)
         except BlockingIOError:
+            self.has_more = False
             return []
+        self.has_more = len(data) == READ_SIZE
         if not data:
             return None
         self.bytes_in += len(data)

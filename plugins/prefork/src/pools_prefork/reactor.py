@@ -38,7 +38,7 @@ class Reactor:
         self._readers: dict[int, _Callback] = {}
         self._writers: dict[int, _Callback] = {}
         self._posted: deque[Callable[[], object]] = deque()
-        self._alarm_at = math.inf
+        self.alarm_at = math.inf
         self._later: list[tuple[float, int, Callable[[], object]]] = []
         self._numbers = itertools.count()
         #: Whether the loop's thread is in one of our callbacks, which call users' own: these must not wait for others.
@@ -135,7 +135,7 @@ class Reactor:
             if now >= give_up_at:
                 return False
             later_at = self._later[0][0] if self._later else math.inf
-            self._drive(min(give_up_at, self._alarm_at, later_at) - now)
+            self._drive(min(give_up_at, self.alarm_at, later_at) - now)
         return True
 
     def _drive(self, seconds: float) -> None:
@@ -150,8 +150,8 @@ class Reactor:
                     callback, args = callbacks[fd]
                     self._tell(callback, *args)
         self._on_later()
-        if monotonic() >= self._alarm_at:
-            self._ring(self._alarm_at)
+        if monotonic() >= self.alarm_at:
+            self._ring(self.alarm_at)
 
     # -- On any thread -------------------------------------------------------------------------------------------------
 
@@ -192,20 +192,20 @@ class Reactor:
 
     def set_alarm(self, when: float) -> None:
         """Have ``on_alarm`` called at ``when``, in seconds of ``time.monotonic()``, if not before."""
-        if when < self._alarm_at:
-            self._alarm_at = when
+        if when < self.alarm_at:
+            self.alarm_at = when
             if self.in_loop():
                 self._ask_for_alarm()
             else:
                 self.post(self._ask_for_alarm)
 
     def _ask_for_alarm(self) -> None:
-        if self._loop is not None and self._alarm_at < math.inf:
-            self._loop.call_later(max(0.0, self._alarm_at - monotonic()), self._ring, self._alarm_at)
+        if self._loop is not None and self.alarm_at < math.inf:
+            self._loop.call_later(max(0.0, self.alarm_at - monotonic()), self._ring, self.alarm_at)
 
     def _ring(self, when: float) -> None:
-        if when >= self._alarm_at:
-            self._alarm_at = math.inf
+        if when >= self.alarm_at:
+            self.alarm_at = math.inf
             self._tell(self._on_alarm)
 
     def _on_later(self) -> None:

@@ -17,6 +17,9 @@ class ChildState(enum.Enum):
     RETIRING = "retiring"
     EXITED = "exited"
 
+    # Members are unique; that of Enum is written in Python, and each job looks into the table twice.
+    __hash__ = object.__hash__
+
 
 #: Which states a child may go to from each state: it is up when it is idle for the first time.
 CHILD_MOVES: Mapping[ChildState, frozenset[ChildState]] = {

@@ -29,6 +29,10 @@ IN_A_WHILE = 0.5
 _STARTING, _IDLE = ChildState.STARTING, ChildState.IDLE
 
 
+def _by_hand(child: Child) -> int:
+    return len(child.hand)
+
+
 class Supervisor:
     """Who gets which job; who is started, retired, killed.
 
@@ -68,11 +72,17 @@ class Supervisor:
         Whoever iterates says, by :meth:`give`, which of the jobs the child was really sent.
         """
         queue = self.queue
-        children = self.children.values()
-        ready = [child for child in children if self._takes_jobs(child) and len(child.hand) * 2 <= child.window]
-        ready.sort(key=lambda child: len(child.hand))
         # A child that is to be replaced still works while its successor is up.
-        places = self.size - sum(1 for child in children if child.hand)
+        places = self.size
+        ready = []
+        for child in self.children.values():
+            hand = len(child.hand)
+            if hand:
+                places -= 1
+            if hand * 2 <= child.window and self._takes_jobs(child):
+                ready.append(child)
+        if len(ready) > 1:
+            ready.sort(key=_by_hand)
         for left, child in zip(range(len(ready), 0, -1), ready, strict=True):
             if not queue:
                 return

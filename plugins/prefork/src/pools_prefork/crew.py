@@ -288,6 +288,7 @@ class Crew:
                 for child in list(self.links):
                     self.perform(self._supervisor.kill(child, "it did not exit when the pool stopped"))
             self._reactor.wait(lambda: not self.links, EXIT_SECONDS)
+        self._reactor.wait(lambda: not self._reactor.waits, EXIT_SECONDS)  # jobs that ended late
         for nursery in self._nurseries:
             self._reactor.remove_reader(nursery.fileno())
             nursery.stop()

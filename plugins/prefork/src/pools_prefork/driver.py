@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from pools_prefork.pool import PreforkPool
 
 #: Seconds that a child has to write down where its job stands, and between two looks whether it has.
-STACK_SECONDS = 0.1
+STACK_SECONDS = 0.5
 STACK_STEP = 0.002
 #: The slot of a job that nobody is to be given.
 WITHDRAWN = -1
@@ -273,7 +273,8 @@ class Driver:
 
         def look() -> None:
             text = stack.read(memory)
-            if text is None and monotonic() < give_up_at:
+            # A child that is gone, or has ended the job, writes nothing more.
+            if text is None and monotonic() < give_up_at and self._child_of(job) is not None:
                 self.reactor.call_after(STACK_STEP, look)
             else:
                 os.close(memory)

@@ -127,6 +127,11 @@ class Reactor:
         if self._loop is not None:
             self._loop.call_later(seconds, self._on_later)
 
+    @property
+    def waits(self) -> bool:
+        """Whether a call of :meth:`call_after` is still to be made."""
+        return bool(self._later)
+
     def wait(self, done: Callable[[], bool], timeout: float | None) -> bool:
         """Drive, on the loop's thread, until ``done()``, or for ``timeout`` seconds; returns whether it is."""
         give_up_at = math.inf if timeout is None else monotonic() + timeout

@@ -12,6 +12,7 @@ from __future__ import annotations
 import mmap
 import os
 import weakref
+from collections import deque
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
@@ -59,17 +60,52 @@ def _capacity(size: int) -> int:
     return max(_SMALLEST, 1 << (size - 1).bit_length())
 
 
+class Filling:
+    """A payload on its way to its region.
+
+    Args:
+        mapping: The region.
+        parts: What to write, one after another.
+    """
+
+    def __init__(self, mapping: mmap.mmap, parts: Sequence[bytes | memoryview]) -> None:
+        self._mapping = mapping
+        self._parts = deque(map(memoryview, parts))
+        self._at = 0
+
+    def step(self, most: int) -> bool:
+        """Copy ``most`` bytes, and more only of what might change if it were not copied at once.
+
+        Returns:
+            Whether all is there.
+        """
+        with memoryview(self._mapping) as region:
+            while self._parts and most > 0:
+                part = self._parts.popleft()
+                if len(part) > most and part.readonly:
+                    self._parts.appendleft(part[most:])
+                    part = part[:most]
+                end = self._at + len(part)
+                region[self._at : end] = part
+                self._at = end
+                most -= len(part)
+        return not self._parts
+
+
 class Arena:
     """What its owner writes payloads to.
 
     Args:
         memory: The descriptor of the memory; stays the caller's.
         offset: Where the arena begins: :data:`HOST` or :data:`CHILD`.
+        at_once: How many bytes of a payload are written at once; the rest is written by :meth:`fill`.
     """
 
-    def __init__(self, memory: int, offset: int) -> None:
+    def __init__(self, memory: int, offset: int, at_once: int = LARGEST) -> None:
         self._memory = memory
         self._end = offset
+        self._at_once = at_once
+        self._fillings: dict[int, Filling] = {}
         self._taken: dict[int, mmap.mmap] = {}
         #: By capacity, those with their pages, and those whose pages were given back.
         self._warm: dict[int, list[tuple[int, mmap.mmap]]] = {}
@@ -77,25 +113,32 @@ class Arena:
         self._warm_bytes = 0
 
     def write(self, parts: Sequence[bytes | memoryview], sizes: tuple[int, ...]) -> Region:
-        """Copy a payload, which comes in any number of parts, to a region of its own.
+        """Copy a payload, which comes in any number of parts, to a region of its own; see :meth:`is_full`.
 
         Args:
             parts: What to write, one after another.
             sizes: As :class:`Region` has them; their sum is that of the parts.
         """
         offset, mapping = self._take(_capacity(sum(sizes)))
-        at = 0
-        with memoryview(mapping) as view:
-            for part in parts:
-                end = at + len(part)
-                view[at:end] = part
-                at = end
         self._taken[offset] = mapping
+        filling = Filling(mapping, parts)
+        if not filling.step(self._at_once):
+            self._fillings[offset] = filling
         return Region(offset, sizes)
+
+    def is_full(self, offset: int) -> bool:
+        """Whether the region at this offset has all of its payload, or is not to have it any more."""
+        return offset not in self._fillings
+
+    def fill(self, offset: int) -> None:
+        """Copy more of the payload to the region at this offset."""
+        if not self.is_full(offset) and self._fillings[offset].step(self._at_once):
+            del self._fillings[offset]
 
     def free(self, offset: int) -> None:
         """Use the region at this offset again: its payload was read."""
         mapping = self._taken.pop(offset)
+        self._fillings.pop(offset, None)
         capacity = len(mapping)
         if self._warm_bytes + capacity <= _KEPT:
             self._warm_bytes += capacity
@@ -108,6 +151,7 @@ class Arena:
 
     def close(self) -> None:
         """Give every mapping back."""
+        self._fillings.clear()
         for regions in self._warm.values():
             for _, mapping in regions:
                 mapping.close()

@@ -98,12 +98,13 @@ class Driver:
                 job.slot_id = child.number
                 sent.append(job)
         if sent:
+            # First of all, so that the child is at work while the rest is noted.
+            link.flush()
             idle = not child.hand
             if self.supervisor.give(child, sent, now):
                 self.reactor.post(self.crew.settle)
             if idle and sent[0].limited:
                 self._expect_limit_of(sent[0], now)
-            link.flush()
             if link.is_blocked:
                 self.reactor.post(lambda: self._flush_when_possible(link))
             if len(child.hand) > 1 or self.reactor.alarm_at > now + IN_A_WHILE:

@@ -25,12 +25,16 @@ PIPE_SIZE = 1 << 18
 #: Bytes that are read at once. For more, a read would take memory from the system, and give it back.
 READ_SIZE = 1 << 16
 
+#: Bytes of a large payload that are copied at once, so that the loop's thread is soon free again.
+AT_ONCE = 1 << 22
+
 #: What is pickled by its name alone, so that a child needs it only once.
 _NAMED = frozenset({types.FunctionType, types.BuiltinFunctionType, type})
 #: How many functions a child is told of before they are sent with each job.
 _MOST_FUNCTIONS = 1 << 12
 
-_JOB, _ARGS, _TELL = ToChild.JOB.value, Flag.ARGS.value, Flag.TELL.value
+_JOB = ToChild.JOB.value
+_ARGS, _TELL, _IN_MEMORY = Flag.ARGS.value, Flag.TELL.value, Flag.IN_MEMORY.value
 
 
 class Link:
@@ -62,7 +66,7 @@ class Link:
         os.set_blocking(self.replies, False)
         self.has_more = False
         self.bytes_out = self.bytes_in = 0
-        self._arena = Arena(self.memory, HOST)
+        self._arena = Arena(self.memory, HOST, AT_ONCE)
         #: Regions of the child's arena that were read, by any thread.
         self._freed: deque[int] = deque()
         self._reader = Reader(self.memory, self._freed.append)
@@ -70,6 +74,8 @@ class Link:
         self._functions: dict[Any, int] = {}
         #: What was not written yet.
         self._pending = bytearray()
+        #: Which messages wait for their payload: by how many bytes are written before each, and its region.
+        self._unfilled: deque[tuple[int, int]] = deque()
         #: By job, the region of its arguments, for as long as it may have to be given back unread.
         self._regions: dict[Job, int] = {}
 
@@ -117,9 +123,8 @@ class Link:
             )
             more, body = payload.dump(tuple(call), self._arena)
             flags |= more
-        region = payload.region_of(flags, body)
-        if region is not None:
-            self._regions[job] = region
+        if flags & _IN_MEMORY:
+            self._regions[job] = payload.region_of(body)
         self._pending += encode_request(_JOB, flags, function, job.id, body)
 
     def add_retirement(self) -> None:

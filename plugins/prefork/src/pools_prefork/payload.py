@@ -71,9 +71,9 @@ def load(flags: int, body: bytes, reader: Reader) -> Any:
         done()
 
 
-def region_of(flags: int, body: bytes) -> int | None:
-    """The offset of the region that a payload lies in, or None."""
-    return Region(*pickle.loads(body)).offset if flags & Flag.IN_MEMORY.value else None
+def region_of(body: bytes) -> int:
+    """The offset of the region in which a payload lies that is in shared memory."""
+    return Region(*pickle.loads(body)).offset
 
 
 def _is_small(value: Any) -> bool:

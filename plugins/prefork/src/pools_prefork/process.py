@@ -11,7 +11,6 @@ import socket
 import weakref
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 from pools_prefork import descriptors
@@ -24,9 +23,8 @@ from pools_prefork.start import start_nursery
 PATIENCE = 1.0
 
 
-@dataclass(frozen=True)
 class ChildProcess:
-    """The process of a child, or of the nursery.
+    """The process of a child.
 
     Attributes:
         number: The child's number in the pool.
@@ -34,12 +32,16 @@ class ChildProcess:
         pidfd: A descriptor that means this process and no other that gets its id; -1 where there are none.
     """
 
-    number: int
-    pid: int
-    pidfd: int
+    def __init__(self, number: int, pid: int, pidfd: int) -> None:
+        self.number = number
+        self.pid = pid
+        self.pidfd = pidfd
+        self._is_dead = False
 
     def send(self, number: int) -> bool:
         """Send the process a signal; returns False if it is dead."""
+        if self._is_dead:
+            return False
         try:
             if self.pidfd < 0:
                 os.kill(self.pid, number)
@@ -48,6 +50,11 @@ class ChildProcess:
         except ProcessLookupError:
             return False
         return True
+
+    def close(self) -> None:
+        """Note that the process is dead: its descriptor, or its id, may soon be another's."""
+        self._is_dead = True
+        _close(self.pidfd)
 
 
 class Nursery:
@@ -161,7 +168,7 @@ class Nursery:
             _wait(child.pidfd)
             if child.pidfd in self._orphans:
                 _reap(child.pid, os.WNOHANG)
-            _close(child.pidfd)
+            child.close()
         self.pid, self._control = 0, None
         self._children.clear()
         self._epoll.close()
@@ -215,7 +222,7 @@ class Nursery:
         self._awaited.pop(report.number, None)
         if child := self._children.pop(report.number, None):
             self._orphans.pop(child.pidfd, None)
-            _close(child.pidfd)
+            child.close()
         return report
 
     def _bury(self, found: list[Born | Died | NurseryDied], reason: str) -> None:

@@ -46,27 +46,32 @@ class Reactor:
         self._closed = False
         #: Held by who closes the descriptor for waking the loop's thread, and who writes to it.
         self._closing = threading.Lock()
+        #: Held while one of our callbacks runs, and by who goes from one loop to another.
+        self._turning = threading.RLock()
         self._loop: EventLoop | None = None
         self._own_loop: ThreadLoop | None = None
         self._thread = threading.get_ident()
         self._wake = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
         descriptors.keep_from_forks(self._wake)
-        self._readers[self._wake] = (self._on_wake, ())
+        #: What :meth:`wait` waits in.
+        self._poll = select.poll()
+        self.add_reader(self._wake, self._on_wake)
 
     # -- Loops ---------------------------------------------------------------------------------------------------------
 
     def attach(self, loop: EventLoop) -> None:
         """Let this loop drive from now on, whose thread this is. It may be the same one, which has forgotten us."""
-        self.detach()
-        self._thread = threading.get_ident()
-        self._loop = loop
-        for fd, (callback, args) in self._readers.items():
-            loop.add_reader(fd, self._tell, callback, *args)
-        for fd, (callback, args) in self._writers.items():
-            loop.add_writer(fd, self._tell, callback, *args)
-        self._ask_for_alarm()
-        if self._later:
-            loop.call_later(max(0.0, self._later[0][0] - monotonic()), self._on_later)
+        self._end_own_loop()
+        with self._turning:
+            self.detach()
+            self._loop = loop
+            for fd, (callback, args) in self._readers.items():
+                loop.add_reader(fd, self._tell, loop, callback, *args)
+            for fd, (callback, args) in self._writers.items():
+                loop.add_writer(fd, self._tell, loop, callback, *args)
+            self._ask_for_alarm()
+            if self._later:
+                loop.call_later(max(0.0, self._later[0][0] - monotonic()), self._tell, loop, self._on_later)
 
     def attach_own(self, name: str) -> None:
         """Let a loop on a thread of its own drive from now on."""
@@ -77,17 +82,24 @@ class Reactor:
 
     def detach(self) -> None:
         """Let no loop drive any more: what is to happen is done by :meth:`wait`, on the calling thread."""
-        loop, own, self._loop, self._own_loop = self._loop, self._own_loop, None, None
-        self._thread = threading.get_ident()
+        self._end_own_loop()
+        with self._turning:
+            loop, self._loop = self._loop, None
+            self._thread = threading.get_ident()
+            if loop is not None:
+                # A loop that has been closed, or reset, knows nothing of them.
+                with contextlib.suppress(RuntimeError, KeyError, ValueError):
+                    for fd in self._readers:
+                        loop.remove_reader(fd)
+                    for fd in self._writers:
+                        loop.remove_writer(fd)
+
+    def _end_own_loop(self) -> None:
+        own, self._own_loop = self._own_loop, None
         if own is not None:
+            self._loop = None
+            self._thread = threading.get_ident()
             own.stop()
-        elif loop is not None:
-            # A loop that has been closed, or reset, knows nothing of them.
-            with contextlib.suppress(RuntimeError, KeyError, ValueError):
-                for fd in self._readers:
-                    loop.remove_reader(fd)
-                for fd in self._writers:
-                    loop.remove_writer(fd)
 
     def close(self) -> None:
         """Detach, and give the descriptor back."""
@@ -102,30 +114,36 @@ class Reactor:
     def add_reader(self, fd: int, callback: Callable[..., object], *args: Any) -> None:
         """Call ``callback(*args)`` whenever ``fd`` can be read."""
         self._readers[fd] = (callback, args)
+        self._poll_for(fd)
         if self._loop is not None:
-            self._loop.add_reader(fd, self._tell, callback, *args)
+            self._loop.add_reader(fd, self._tell, self._loop, callback, *args)
 
     def remove_reader(self, fd: int) -> None:
         """Stop that."""
-        if self._readers.pop(fd, None) is not None and self._loop is not None:
-            self._loop.remove_reader(fd)
+        if self._readers.pop(fd, None) is not None:
+            self._poll_for(fd)
+            if self._loop is not None:
+                self._loop.remove_reader(fd)
 
     def add_writer(self, fd: int, callback: Callable[..., object], *args: Any) -> None:
         """Call ``callback(*args)`` whenever ``fd`` can be written."""
         self._writers[fd] = (callback, args)
+        self._poll_for(fd)
         if self._loop is not None:
-            self._loop.add_writer(fd, self._tell, callback, *args)
+            self._loop.add_writer(fd, self._tell, self._loop, callback, *args)
 
     def remove_writer(self, fd: int) -> None:
         """Stop that."""
-        if self._writers.pop(fd, None) is not None and self._loop is not None:
-            self._loop.remove_writer(fd)
+        if self._writers.pop(fd, None) is not None:
+            self._poll_for(fd)
+            if self._loop is not None:
+                self._loop.remove_writer(fd)
 
     def call_after(self, seconds: float, fn: Callable[[], object]) -> None:
         """Call ``fn()`` in so many seconds."""
         heapq.heappush(self._later, (monotonic() + seconds, next(self._numbers), fn))
         if self._loop is not None:
-            self._loop.call_later(seconds, self._on_later)
+            self._loop.call_later(seconds, self._tell, self._loop, self._on_later)
 
     @property
     def waits(self) -> bool:
@@ -144,19 +162,21 @@ class Reactor:
         return True
 
     def _drive(self, seconds: float) -> None:
-        poll = select.poll()
-        for fd in self._readers:
-            poll.register(fd, select.POLLIN | (select.POLLOUT if fd in self._writers else 0))
-        for fd in self._writers.keys() - self._readers.keys():
-            poll.register(fd, select.POLLOUT)
-        for fd, event in poll.poll(None if seconds == math.inf else max(0.0, seconds) * 1000):
+        for fd, event in self._poll.poll(None if seconds == math.inf else max(0.0, seconds) * 1000):
             for callbacks, wanted in ((self._readers, ~select.POLLOUT), (self._writers, select.POLLOUT)):
                 if event & wanted and fd in callbacks:
                     callback, args = callbacks[fd]
-                    self._tell(callback, *args)
-        self._on_later()
+                    self._tell(self._loop, callback, *args)
+        self._tell(self._loop, self._on_later)
         if monotonic() >= self.alarm_at:
-            self._ring(self.alarm_at)
+            self._tell(self._loop, self._ring, self.alarm_at)
+
+    def _poll_for(self, fd: int) -> None:
+        events = select.POLLIN * (fd in self._readers) | select.POLLOUT * (fd in self._writers)
+        if events:
+            self._poll.register(fd, events)
+        else:
+            self._poll.unregister(fd)
 
     # -- On any thread -------------------------------------------------------------------------------------------------
 
@@ -206,16 +226,17 @@ class Reactor:
 
     def _ask_for_alarm(self) -> None:
         if self._loop is not None and self.alarm_at < math.inf:
-            self._loop.call_later(max(0.0, self.alarm_at - monotonic()), self._ring, self.alarm_at)
+            delay = max(0.0, self.alarm_at - monotonic())
+            self._loop.call_later(delay, self._tell, self._loop, self._ring, self.alarm_at)
 
     def _ring(self, when: float) -> None:
         if when >= self.alarm_at:
             self.alarm_at = math.inf
-            self._tell(self._on_alarm)
+            self._on_alarm()
 
     def _on_later(self) -> None:
         while self._later and self._later[0][0] <= monotonic():
-            self._tell(heapq.heappop(self._later)[2])
+            heapq.heappop(self._later)[2]()
 
     def _on_wake(self) -> None:
         with contextlib.suppress(BlockingIOError):
@@ -230,13 +251,16 @@ class Reactor:
                 return
             fn()
 
-    def _tell(self, callback: Callable[..., object], *args: Any) -> None:
-        """Call one of our callbacks."""
-        outer, self.telling = self.telling, True
-        try:
-            callback(*args)
-        finally:
-            self.telling = outer
+    def _tell(self, loop: EventLoop | None, callback: Callable[..., object], *args: Any) -> None:
+        """Call one of our callbacks, unless the loop that calls this has been left: another thread drives now."""
+        with self._turning:
+            if loop is not self._loop:
+                return
+            outer, self.telling = self.telling, True
+            try:
+                callback(*args)
+            finally:
+                self.telling = outer
 
 
 class ReactorEvent(threading.Event):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import warnings
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -22,9 +23,16 @@ settings.register_profile(
 settings.load_profile("prefork")
 
 
+@pytest.fixture(autouse=True)
+def _forks() -> None:
+    """Forks of a process with threads, which pytest's plugins have, are what many tests ask for."""
+    warnings.filterwarnings("ignore", "This process .* is multi-threaded", DeprecationWarning)
+
+
 @pytest.fixture
 def open_pool(caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]) -> Iterator[OpenPool]:
-    """Opens a pool, ``open_pool(concurrency=1, **options)``, as often as it is called.
+    """Opens a pool, ``open_pool(concurrency=1, **options)``, as often as it is called; its children are forks, if
+    nothing else is asked for, which are up at once.
 
     At the end each pool is stopped, and the test fails if anything is left of them (a thread, a child, a descriptor, a
     memory map), if an error was logged that the test has not cleared away (``caplog.clear()``), or if a child or a
@@ -33,7 +41,7 @@ def open_pool(caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str
     opened: list[PreforkPool] = []
 
     def open_one(concurrency: int = 1, **options: Any) -> PreforkPool:
-        pool = pools.open("prefork", concurrency, **options)
+        pool = pools.open("prefork", concurrency, **{"start_method": "fork", **options})
         assert isinstance(pool, PreforkPool)
         opened.append(pool)
         return pool

@@ -37,6 +37,16 @@ def compute_in_c(count: int = 10**12) -> int:
     return sum(range(count))
 
 
+def stuck_in_python() -> None:
+    """The function that the stack of a job past its limit names."""
+    spin(PATIENCE)
+
+
+def stuck_in_c() -> None:
+    """The same."""
+    compute_in_c()
+
+
 def hold(release: str, begun: str = "") -> int:
     """Wait until a file is there, having made another one; returns the process id."""
     if begun:

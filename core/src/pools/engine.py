@@ -199,8 +199,9 @@ class Engine(Lifecycle):
                 self.hard_limit_passed(job)
             else:
                 self.soft_limit_passed(job)
-                announce_timeout(job, soft=True)
-                self.raise_soft_limit(job)
+                if not job.done():
+                    announce_timeout(job, soft=True)
+                    self.raise_soft_limit(job)
 
     def soft_limit_passed(self, job: Job) -> None:
         """Note that a job's soft limit has passed: the next one is its hard limit."""

@@ -282,11 +282,14 @@ class Crew:
             self.perform(self._supervisor.resize(0, monotonic()))
             if kill:
                 for child in self.links:
+                    child.killed = child.killed or "the pool was terminated"
                     self.signal(child, signal.SIGTERM)
         if not self._reactor.wait(lambda: not self.links, TERM_SECONDS if kill else EXIT_SECONDS):
             with self.deciding():
-                for child in list(self.links):
-                    self.perform(self._supervisor.kill(child, "it did not exit when the pool stopped"))
+                for child in self.links:
+                    log.warning("%s is killed: it did not exit when the pool stopped", self._label(child))
+                    child.killed = child.killed or "it did not exit when the pool stopped"
+                    self.signal(child, signal.SIGKILL)
             self._reactor.wait(lambda: not self.links, EXIT_SECONDS)
         self._reactor.wait(lambda: not self._reactor.waits, EXIT_SECONDS)  # jobs that ended late
         for nursery in self._nurseries:

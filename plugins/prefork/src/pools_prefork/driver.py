@@ -210,13 +210,18 @@ class Driver:
         """Learn what the children have ended and begun by now."""
         for child in list(self.crew.links):
             if child.hand:
-                while self.on_readable(child):
-                    pass
+                self.on_readable(child)
             link = self.crew.links.get(child)
             if link is not None and child.hand:
                 begun, began = link.slate.begun()
                 if begun == child.first:
                     child.hand[0].accept(began)
+
+    def look_at(self, job: Job) -> None:
+        """Learn whether a job has ended by now."""
+        child = self._child_of(job)
+        if child is not None:
+            self.on_readable(child)
 
     def on_lost(self, job: Job, began: float, child: Child, error: WorkerLostError) -> None:
         job.slot_id = child.number

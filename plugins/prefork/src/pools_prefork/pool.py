@@ -265,14 +265,20 @@ class PreforkPool(BasePool):
         self.driver.reactor.set_alarm(when)
 
     def enforce_limits(self) -> None:
-        self.driver.look()  # what has ended in time has no limit to pass, and what has begun has one
+        self.driver.look()  # what has begun has limits
         super().enforce_limits()
+
+    def soft_limit_passed(self, job: Job) -> None:
+        self.driver.look_at(job)
+        super().soft_limit_passed(job)
 
     def raise_soft_limit(self, job: Job) -> None:
         job.soft_raised = True
         self.driver.raise_soft_limit(job, SOFT_SIGNAL)
 
     def hard_limit_passed(self, job: Job) -> None:
+        # It may have ended in time while callbacks held the loop up.
+        self.driver.look_at(job)
         if ending.take(job):
             unsettled = contextlib.ExitStack()
             unsettled.enter_context(ending.settling(job))

@@ -7,13 +7,15 @@ import os
 import re
 
 from pools.call import enter
+from pools_prefork.child import main
 from pools_prefork.slate import STACK
 
 #: Bytes that faulthandler writes at the most: a hundred frames, and then an ellipsis.
 _MOST = 1 << 16
 
 _FRAME = re.compile(r'  File "(?P<file>.*)", line (?P<line>\d+) in (?P<name>.*)')
-_OURS = f'  File "{enter.__code__.co_filename}"'
+#: How the frames below the job begin; those of the child itself, if its arguments are being unpickled.
+_OURS = tuple(f'  File "{code.co_filename}"' for code in (enter.__code__, main.__code__))
 
 
 def read(memory: int) -> str | None:

@@ -97,7 +97,11 @@ def test_a_limit_never_hits_the_next_job(open_pool: OpenPool) -> None:
 
 @pytest.mark.parametrize(
     ("target", "source"),
-    [(stuck_in_python, "spin(PATIENCE)"), (stuck_in_c, "compute_in_c()"), (targets.swallow_everything, "time.sleep(0.01)")],
+    [
+        (stuck_in_python, "spin(PATIENCE)"),
+        (stuck_in_c, "compute_in_c()"),
+        (targets.swallow_everything, "time.sleep(0.01)"),
+    ],
 )
 def test_a_hard_limit_ends_the_job(open_pool: OpenPool, target: Any, source: str) -> None:
     """``TimeLimitExceeded``, with the stack where the job stood; the child is replaced."""
@@ -247,3 +251,17 @@ def test_a_limit_begins_with_the_job_that_a_stopped_child_never_began(open_pool:
     record = apply(pool, spend, 0.05, timeout=0.25)
     record.value()
     assert record.timeouts == []
+
+
+def test_a_job_that_begins_late_has_its_limits(open_pool: OpenPool) -> None:
+    """Later than its limit after it was sent, as its child stood still; another child's limits come meanwhile."""
+    pool = open_pool(2)
+    beside = apply(pool, spend, PATIENCE, soft_timeout=0.5)
+    beside.accepted()
+    apply(pool, echo, 1).value()
+    (child,) = [child["pid"] for child in pool.info["children"] if child["job"] is None]
+    os.kill(child, signal.SIGSTOP)
+    job = pool.apply_async(spend, (PATIENCE,), soft_timeout=0.1)
+    assert isinstance(beside.error(), SoftTimeLimitExceeded)
+    os.kill(child, signal.SIGCONT)
+    assert isinstance(job.exception(2.0), SoftTimeLimitExceeded)

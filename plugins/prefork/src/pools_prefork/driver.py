@@ -295,6 +295,14 @@ class Driver:
 
     # -- Time ----------------------------------------------------------------------------------------------------------
 
+    def expect_limits(self) -> None:
+        """Look again at the children that were sent a job with limits and have not begun it."""
+        now = monotonic()
+        with self.crew.lock:
+            for child in self.supervisor.children.values():
+                if child.hand and child.hand[0].limited and child.hand[0].accepted_at is None:
+                    self._expect_limit_of(child.hand[0], now)
+
     def _expect_limit_of(self, job: Job, now: float) -> None:
         """Look, when the job's first limit can have passed, whether it has begun."""
         self._pool.limits.expect(now + min(limit for limit in (job.soft_timeout, job.timeout) if limit is not None))

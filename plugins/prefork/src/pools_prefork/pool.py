@@ -267,6 +267,7 @@ class PreforkPool(BasePool):
     def enforce_limits(self) -> None:
         self.driver.look()  # what has begun has limits
         super().enforce_limits()
+        self.driver.expect_limits()
 
     def soft_limit_passed(self, job: Job) -> None:
         self.driver.look_at(job)

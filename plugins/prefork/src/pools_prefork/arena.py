@@ -70,7 +70,7 @@ class Filling:
 
     def __init__(self, mapping: mmap.mmap, parts: Sequence[bytes | memoryview]) -> None:
         self._mapping = mapping
-        self._parts = deque(map(memoryview, parts))
+        self._parts = deque(memoryview(part) for part in parts)
         self._at = 0
 
     def step(self, most: int) -> bool:

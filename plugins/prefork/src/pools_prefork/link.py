@@ -124,7 +124,9 @@ class Link:
             more, body = payload.dump(tuple(call), self._arena)
             flags |= more
         if flags & _IN_MEMORY:
-            self._regions[job] = payload.region_of(body)
+            self._regions[job] = region = payload.region_of(body)
+            if not self._arena.is_full(region):
+                self._unfilled.append((self.bytes_out + len(self._pending), region))
         self._pending += encode_request(_JOB, flags, function, job.id, body)
 
     def add_retirement(self) -> None:
@@ -132,17 +134,31 @@ class Link:
         self._pending += encode_request(ToChild.RETIRE.value)
 
     def flush(self) -> None:
-        """Write as much as the child takes now."""
-        if self._pending:
+        """Write as much as the child takes now, and is quickly done."""
+        ready = self._ready() if self._unfilled else len(self._pending)
+        if ready:
             try:
-                written = os.write(self.jobs, self._pending)
+                with memoryview(self._pending)[:ready] as data:
+                    written = os.write(self.jobs, data)
             except BlockingIOError:
                 return
             except BrokenPipeError:  # the child is gone; the nursery will say so
                 self._pending.clear()
+                self._unfilled.clear()
                 return
             self.bytes_out += written
             del self._pending[:written]
+
+    def _ready(self) -> int:
+        """Copy more of the payload that is missing first; returns how many bytes may be written."""
+        at, region = self._unfilled[0]
+        self._arena.fill(region)
+        while self._arena.is_full(region):
+            self._unfilled.popleft()
+            if not self._unfilled:
+                return len(self._pending)
+            at, region = self._unfilled[0]
+        return at - self.bytes_out
 
     def take_back(self, job: Job) -> None:
         """The child will not read this job's arguments."""
@@ -156,6 +172,8 @@ class Link:
             return 0
         number = self._functions.get(target)
         if number is None:
+            if isinstance(target, types.BuiltinFunctionType) and not isinstance(target.__self__, types.ModuleType):
+                return 0  # the method of an object, which goes with it as it is now
             if len(self._functions) >= _MOST_FUNCTIONS:
                 return 0
             name = pickle.dumps(target, 5)

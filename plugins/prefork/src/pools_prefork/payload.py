@@ -77,12 +77,15 @@ def region_of(body: bytes) -> int:
 
 
 def _is_small(value: Any) -> bool:
+    # No deeper: tuples that share their items may have more of them, counted again and again, than there is time for.
+    if type(value) is tuple:
+        return len(value) <= _FEW and all(map(_is_plain, value))
+    return _is_plain(value)
+
+
+def _is_plain(value: Any) -> bool:
     kind = type(value)
-    if kind in _SCALARS:
-        return True
-    if kind in _TEXTS:
-        return len(value) < LARGE // _FEW
-    return kind is tuple and len(value) <= _FEW and all(map(_is_small, value))
+    return kind in _SCALARS or (kind in _TEXTS and len(value) < LARGE // _FEW)
 
 
 class _Pieces:

@@ -116,34 +116,34 @@ class Reactor:
         self._readers[fd] = (callback, args)
         self._poll_for(fd)
         if self._loop is not None:
-            self._loop.add_reader(fd, self._tell, self._loop, callback, *args)
+            self._ask(self._loop.add_reader, fd, self._tell, self._loop, callback, *args)
 
     def remove_reader(self, fd: int) -> None:
         """Stop that."""
         if self._readers.pop(fd, None) is not None:
             self._poll_for(fd)
             if self._loop is not None:
-                self._loop.remove_reader(fd)
+                self._ask(self._loop.remove_reader, fd)
 
     def add_writer(self, fd: int, callback: Callable[..., object], *args: Any) -> None:
         """Call ``callback(*args)`` whenever ``fd`` can be written."""
         self._writers[fd] = (callback, args)
         self._poll_for(fd)
         if self._loop is not None:
-            self._loop.add_writer(fd, self._tell, self._loop, callback, *args)
+            self._ask(self._loop.add_writer, fd, self._tell, self._loop, callback, *args)
 
     def remove_writer(self, fd: int) -> None:
         """Stop that."""
         if self._writers.pop(fd, None) is not None:
             self._poll_for(fd)
             if self._loop is not None:
-                self._loop.remove_writer(fd)
+                self._ask(self._loop.remove_writer, fd)
 
     def call_after(self, seconds: float, fn: Callable[[], object]) -> None:
         """Call ``fn()`` in so many seconds."""
         heapq.heappush(self._later, (monotonic() + seconds, next(self._numbers), fn))
         if self._loop is not None:
-            self._loop.call_later(seconds, self._tell, self._loop, self._on_later)
+            self._ask(self._loop.call_later, seconds, self._tell, self._loop, self._on_later)
 
     @property
     def waits(self) -> bool:
@@ -227,7 +227,14 @@ class Reactor:
     def _ask_for_alarm(self) -> None:
         if self._loop is not None and self.alarm_at < math.inf:
             delay = max(0.0, self.alarm_at - monotonic())
-            self._loop.call_later(delay, self._tell, self._loop, self._ring, self.alarm_at)
+            self._ask(self._loop.call_later, delay, self._tell, self._loop, self._ring, self.alarm_at)
+
+    def _ask(self, method: Callable[..., object], *args: Any) -> None:
+        """Ask the loop for something. One that has been closed is left: whoever waits drives."""
+        try:
+            method(*args)
+        except RuntimeError:
+            self._loop = None
 
     def _ring(self, when: float) -> None:
         if when >= self.alarm_at:

@@ -37,8 +37,8 @@ class Size:
     rounds_of_echoes: int
 
 
-FULL = Size(jobs=10_000, floods=3, lone=1_000, starts=5, echoes=16, rounds_of_echoes=5)
-QUICK = Size(jobs=2_000, floods=2, lone=200, starts=3, echoes=8, rounds_of_echoes=2)
+FULL = Size(jobs=10_000, floods=3, lone=1_000, starts=5, echoes=4, rounds_of_echoes=30)
+QUICK = Size(jobs=2_000, floods=2, lone=200, starts=3, echoes=4, rounds_of_echoes=5)
 
 
 def flood(opener: Opener, clock: Clock, size: Size) -> list[float]:

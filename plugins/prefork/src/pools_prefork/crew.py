@@ -231,9 +231,11 @@ class Crew:
             pid = self._pid(child)
             reason = child.killed or child.due or "died"
             retired = child.state is ChildState.RETIRING
-            for left in child.hand:
-                left.slot_id = 0
+            left = list(child.hand)
             job, actions = self._supervisor.exited(child, begun, monotonic())
+            for waits in left:
+                if waits is not job:
+                    waits.slot_id = 0
             self.processes.pop(child, None)
             self._numbers.pop(child.number, None)
             self._origins.pop(child, None)

@@ -6,7 +6,6 @@ By hand: ``.venv/bin/pools exec -P NAME -m pytest tests/contract --pool NAME``. 
 
 from __future__ import annotations
 
-import gc
 import logging
 import os
 import sys
@@ -123,14 +122,8 @@ def _made_once(pool_name: str, traits: Traits) -> None:
 
 
 @pytest.fixture(autouse=True)
-def _no_garbage_collection() -> Iterator[None]:
-    """A limit that is raised in a finalizer, or in a callback of the garbage collector, is lost, as Python has it.
-
-    Cycles that earlier tests left, and Hypothesis with a callback of its own, would have both in the middle of jobs.
-    """
-    gc.disable()
-    yield
-    gc.enable()
+def _no_limit_is_lost(no_garbage_collection: None) -> None:
+    """No test, and no callback of Hypothesis, has the garbage collector run in the middle of a job."""
 
 
 @pytest.fixture

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import random
 import threading
-import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from time import monotonic
 from typing import Any
 
@@ -15,6 +15,8 @@ import pools
 from pools import BasePool
 from pools.errors import SoftTimeLimitExceeded, TimeLimitExceeded
 from tests.contract.records import PATIENCE, apply, wait
+
+pytestmark = pytest.mark.usefixtures("no_garbage_collection")
 
 #: How often each race is run.
 ROUNDS = 200
@@ -34,6 +36,24 @@ def interrupt(pool: BasePool, step: Callable[[BasePool], object], limit: str, se
     for record in [apply(pool, take_steps, **options) for _ in range(2)]:
         assert isinstance(record.error(), SoftTimeLimitExceeded | TimeLimitExceeded)
         record.check()
+
+
+@contextlib.contextmanager
+def stopping_its_timer(pool: BasePool) -> Iterator[None]:
+    """Stop the pool's timer again and again, so that its next call starts a thread."""
+    done = threading.Event()
+
+    def stop() -> None:
+        while not done.is_set():
+            pool.timer.stop()
+
+    thread = threading.Thread(target=stop)
+    thread.start()
+    try:
+        yield
+    finally:
+        done.set()
+        thread.join(PATIENCE)
 
 
 @limits
@@ -59,23 +79,13 @@ def test_a_limit_cuts_no_submission(limit: str) -> None:
 def test_a_limit_cuts_no_call_of_a_timer(limit: str) -> None:
     """A timer, whose thread is started anew for most calls, goes on, and stops."""
     dice = random.Random(10)
-
-    def step(pool: BasePool) -> None:
-        pool.timer.call_after(0.0, int)
-        pool.timer.clear()
-        pool.timer.stop()
-
-    for _ in range(ROUNDS):
-        made = threading.Event()
-        pool = pools.open("threads", 2)
-        interrupt(pool, step, limit, dice.uniform(2e-4, 1e-3))
-        give_up_at = monotonic() + PATIENCE
-        while pool.info["strays"]:  # past their hard limits, and perhaps about to stop the timer once more
-            assert monotonic() < give_up_at
-            time.sleep(1e-4)
+    made = threading.Event()
+    with pools.open("threads", 2) as pool, stopping_its_timer(pool):
+        for _ in range(ROUNDS):
+            interrupt(pool, lambda pool: pool.timer.call_after(0.0, int), limit, dice.uniform(2e-4, 1e-3))
+    with pool:
         pool.timer.call_after(0.0, made.set)
         wait(made)
-        pool.stop()
 
 
 @limits

@@ -12,6 +12,7 @@ from pools.job import Job
 from pools.limits import soft_error, stack_of
 from pools.pool import BasePool
 from pools.states import JobState
+from pools.uncut import Interruptible, here
 from pools_solo.alarm import Alarm
 from pools_solo.plugin import SPEC
 
@@ -34,6 +35,10 @@ class SoloPool(BasePool):
         self._frame: FrameType | None = None
         self._rang = self._answering = False
         self._interruption: BaseException | None = None
+        #: How many parts of a pool's own code the job is in that must not be cut.
+        self._holds = 0
+        #: What interrupts the code that submitted the job, which runs in a job of another pool.
+        self._outer: Interruptible | None = None
         self.initialize()
 
     def on_apply(self, job: Job) -> None:
@@ -58,6 +63,7 @@ class SoloPool(BasePool):
 
     def watch_limits(self, job: Job, now: float) -> None:
         if threading.get_ident() == self._main:
+            self._outer, here.interruptible = here.interruptible, self
             super().watch_limits(job, now)
         elif self.ledger.accepted.pop(job, False):
             # Submitted by the main thread while this one was running jobs.
@@ -65,6 +71,19 @@ class SoloPool(BasePool):
                 self._refuse_limits("on another thread than the main one")
             except UnsupportedError as error:
                 job.settle(JobState.FAILED, error=error)
+
+    def on_ended(self, job: Job) -> None:
+        if here.interruptible is self:
+            here.interruptible = self._outer
+
+    def hold(self) -> None:
+        """See :class:`pools.uncut.Interruptible`."""
+        self._holds += 1
+
+    def let_go(self) -> None:
+        """See :class:`pools.uncut.Interruptible`."""
+        self._holds -= 1
+        self._interrupt()
 
     def set_alarm(self, when: float) -> None:
         self._alarm.set(when)
@@ -101,6 +120,11 @@ class SoloPool(BasePool):
             self.enforce_limits()
             self._frame = None
             self._answering = False
-        interruption, self._interruption = self._interruption, None
-        if interruption is not None:
-            raise interruption
+        self._interrupt()
+
+    def _interrupt(self) -> None:
+        """Raise what is to be raised in the job, unless it is in what must not be cut."""
+        if not self._holds:
+            interruption, self._interruption = self._interruption, None
+            if interruption is not None:
+                raise interruption

@@ -50,6 +50,17 @@ def test_a_limit_that_passes_at_once(open_pool: OpenPool, several: int, limit: s
             record.check()
 
 
+@soft
+@hard
+def test_both_limits_are_told_of(open_pool: OpenPool) -> None:
+    """In their order, also where nobody could look between the one and the other."""
+    # One call into C that lets nobody run: both limits pass inside it.
+    record = apply(open_pool(), sum, range(3_000_000), soft_timeout=0.001, timeout=0.002)
+    assert isinstance(record.error(), TimeLimitExceeded)
+    assert record.timeouts == [(True, 0.001), (False, 0.002)]
+    record.check()
+
+
 @hard
 def test_a_job_whose_limit_passed_never_succeeds(open_pool: OpenPool, several: int) -> None:
     """Not even one that held its thread in C, or its hub, where nothing could interrupt it in time."""

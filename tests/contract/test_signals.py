@@ -15,7 +15,7 @@ from pools.errors import TimeLimitExceeded
 from pools.spec import Traits
 from pools.states import JobState, PoolState
 from tests.contract.conftest import OpenPool
-from tests.contract.records import PATIENCE, apply, spend
+from tests.contract.records import AMPLE, PATIENCE, apply, spend
 
 SIGNALS = ["started", "preshutdown", "postshutdown", "apply", "accepted", "finished", "timed_out"]
 
@@ -140,7 +140,7 @@ def test_a_limit_that_passes(open_pool: OpenPool, traits: Traits) -> None:
     """``timed_out`` with the limit's kind and seconds, before ``finished``."""
     pool = open_pool()
     listener = Listener()
-    soft: dict[str, Any] = {"soft_timeout": 0.01} if traits.soft_timeout else {}
+    soft: dict[str, Any] = {"soft_timeout": AMPLE} if traits.soft_timeout else {}
 
     def stubborn() -> None:
         while True:
@@ -150,12 +150,12 @@ def test_a_limit_that_passes(open_pool: OpenPool, traits: Traits) -> None:
                 continue
 
     with listener.connected("timed_out", "finished"):
-        job = pool.apply_async(stubborn, timeout=0.05, **soft)
+        job = pool.apply_async(stubborn, timeout=3 * AMPLE, **soft)
         with pytest.raises(TimeLimitExceeded):
             job.result(PATIENCE)
         assert pool.join(PATIENCE)
-    expected = [("timed_out", pool, {"job": job, "soft": True, "seconds": 0.01})] if soft else []
-    expected.append(("timed_out", pool, {"job": job, "soft": False, "seconds": 0.05}))
+    expected = [("timed_out", pool, {"job": job, "soft": True, "seconds": AMPLE})] if soft else []
+    expected.append(("timed_out", pool, {"job": job, "soft": False, "seconds": 3 * AMPLE}))
     expected.append(("finished", pool, {"job": job}))
     assert listener.events == expected
 

@@ -30,6 +30,9 @@ def announce_timeout(job: Job, soft: bool) -> None:
         if job.soft_announced:
             return
         job.soft_announced = True
+    elif job.soft_timeout is not None and job.timeout is not None and job.soft_timeout < job.timeout:
+        # That has passed too, although nobody may have looked in between.
+        announce_timeout(job, soft=True)
     seconds = job.soft_timeout if soft else job.timeout
     assert seconds is not None
     if job.timeout_callback is not None:

@@ -23,7 +23,8 @@ class ModelChild:
     Attributes:
         inbox: The jobs that were sent to it and that it has not read.
         outbox: What it has written and the host has not read: ``("up", 0)``, ``("ended", job)``, ``("skipped", at)``.
-        claimed: The position on its slate.
+        claimed: The position that it claimed last.
+        begun: The position of the job that it began last.
         running: The job that it runs.
         is_up: Whether it has come up.
         alive: Whether it is there.
@@ -32,7 +33,7 @@ class ModelChild:
     def __init__(self, on_run: Callable[[int], object]) -> None:
         self.inbox: deque[int] = deque()
         self.outbox: deque[tuple[str, int]] = deque()
-        self.claimed = 0
+        self.claimed = self.begun = 0
         self.running: int | None = None
         self.is_up = False
         self.alive = True
@@ -74,6 +75,7 @@ class ModelChild:
             self._skip_to = self._revoked.stop
             self.outbox.append(("skipped", self._position))
         else:
+            self.begun = self._position
             self.running = job
             self._on_run(job)
 
@@ -161,8 +163,9 @@ class World:
         """Learn that a child is gone."""
         self.read(child)
         model = self.models.pop(child)
-        lost, actions = self.supervisor.exited(child, model.claimed, self.now)
+        lost, actions = self.supervisor.exited(child, model.begun, self.now)
         if lost is not None:
+            assert self.runs[lost] == 1
             self.lost.add(lost)
             self.end(lost)
         self.perform(actions)
@@ -190,7 +193,7 @@ class World:
         self.now += seconds
         self.perform(self.supervisor.tick(self.now))
         for child, model in list(self.models.items()):
-            self.perform(self.supervisor.stalled(child, model.claimed, self.now))
+            self.perform(self.supervisor.stalled(child, model.begun, self.now))
 
     def end(self, job: int) -> None:
         assert job not in self.ended, f"job {job} ended twice"

@@ -56,7 +56,8 @@ class Slate:
         words = self._words
         words[_CLAIMED] = position
         self._fence()
-        if words[_REVOKED_FROM] <= position < words[_REVOKED_TO]:
+        # The end first, which the host moves while nothing is revoked: so that no old beginning meets a new end.
+        if position < words[_REVOKED_TO] and position >= words[_REVOKED_FROM]:
             return False
         self._turn = turn = 1 - self._turn
         self._times[_TIMES + turn] = now

@@ -189,8 +189,11 @@ class Child:
             job = self._job_of(request, position, began)
             try:
                 self._job = job
+                # Either may have been asked for while the arguments were unpickled.
                 if job.soft_timeout is not None:
-                    self._on_soft_limit()  # it may have passed while the arguments were unpickled
+                    self._on_soft_limit()
+                if self._ending:
+                    self._stop()
                 value = Context().run(self._enter, job)  # type: ignore[arg-type]  # as good as a Job here
             finally:
                 self._job = None

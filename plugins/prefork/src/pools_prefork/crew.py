@@ -91,6 +91,9 @@ class Crew:
         self._replacing: list[tuple[set[Child], Callable[[], object]]] = []
         self._afterwards: deque[Callable[[], object]] = deque()
         self._failure: BaseException | None = None
+        self._stopping = False
+        #: Those that have said that they are up before their nursery said that they are born.
+        self._early: set[Child] = set()
         self._oom_kills = OomKills()
 
     def start(self) -> None:
@@ -154,7 +157,10 @@ class Crew:
         return boundary == first - 1
 
     def note_up(self, child: Child) -> None:
-        """The child says that it is up."""
+        """The child says that it is up; it gets no job before it is known by which process it can be reached."""
+        if child not in self.processes:
+            self._early.add(child)
+            return
         self.perform(self._supervisor.up(child, monotonic()))
         self.afterwards(self._owner.on_child_started, child, self._pid(child))
 
@@ -179,8 +185,9 @@ class Crew:
 
     def resize(self, size: int) -> None:
         """Have so many children from now on."""
-        with self.deciding():
-            self.perform(self._supervisor.resize(size, monotonic()))
+        if not self._stopping:
+            with self.deciding():
+                self.perform(self._supervisor.resize(size, monotonic()))
 
     def settle(self) -> None:
         """Start and retire as many as it takes by now."""
@@ -189,6 +196,9 @@ class Crew:
 
     def replace_all(self, then: Callable[[], object]) -> None:
         """Have every child replaced, from this process as it is now; ``then()`` is called when that is done."""
+        if self._stopping:
+            then()
+            return
         self._add_nursery()
         with self.deciding():
             self._replacing.append((set(self.links), then))
@@ -197,7 +207,11 @@ class Crew:
 
     def _add_nursery(self) -> None:
         nursery = self._new_nursery()
-        nursery.start()
+        try:
+            nursery.start()
+        except BaseException:
+            nursery.stop()
+            raise
         self.start_method = nursery.start_method
         self._nurseries.append(nursery)
         self._reactor.add_reader(nursery.fileno(), self._on_reports, nursery)
@@ -210,6 +224,8 @@ class Crew:
                     self.processes[child] = report.process
                     if child.killed is not None:
                         self.signal(child, signal.SIGKILL)
+                    elif child in self._early:
+                        self.note_up(child)
             elif isinstance(report, Died):
                 self._mourn(self._numbers[report.number], report)
             elif isinstance(report, NurseryDied):
@@ -280,6 +296,7 @@ class Crew:
 
     def stop(self, kill: bool) -> None:
         """Have all children gone, and then the nurseries. Nothing is to happen meanwhile, but what they do."""
+        self._stopping = True
         with self.deciding():
             self.perform(self._supervisor.resize(0, monotonic()))
             if kill:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 from collections import deque
 from collections.abc import Callable
+from signal import SIGKILL
 from time import monotonic
 from typing import TYPE_CHECKING
 
@@ -81,8 +82,9 @@ class Driver:
         while True:
             for child, jobs in self.supervisor.assign():
                 self._give(child, jobs, now)
+            # Another thread may have submitted a job since: while a child is idle, it is not left for later.
+            self.hungry = not queue or self.supervisor.wants_jobs()
             # In this order: whoever submits a job now either has it seen here, or sees that a child may want one.
-            self.hungry = not queue
             if not (self.hungry and queue):
                 return
 
@@ -153,7 +155,7 @@ class Driver:
         self.crew.tell_afterwards()
         if told:
             self._pool.tell(told, link)
-        if self.supervisor.queue:
+        if self.supervisor.queue or not self.hungry:
             self.dispatch()
         return link.has_more
 
@@ -228,9 +230,11 @@ class Driver:
         self._pool.lose(job, began, error)
 
     def on_child_started(self, child: Child, pid: int) -> None:
+        self.dispatch()
         signals.emit(signals.child_started, self._pool, child=child.number, pid=pid)
 
     def on_child_exited(self, child: Child, pid: int, reason: str) -> None:
+        self.dispatch()  # what it had not begun
         signals.emit(signals.child_exited, self._pool, child=child.number, pid=pid, reason=reason)
 
     def on_broken(self, error: BaseException) -> None:
@@ -260,8 +264,9 @@ class Driver:
             child = self._child_of(job)
             if child is None:
                 return False
+            # One that was told to end before and is still there is not asked again.
+            self.crew.signal(child, number if child.killed is None else SIGKILL)
             child.killed = child.killed or reason
-            self.crew.signal(child, number)
             if len(child.hand) > 1 and not child.revoked:
                 self.crew.take_back(child, child.first + 1)
         self.dispatch()

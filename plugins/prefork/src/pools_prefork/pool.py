@@ -69,7 +69,11 @@ class PreforkPool(BasePool):
             options.stall_timeout,
         )
         self._driver = Driver(self, supervisor, self._new_nursery)
-        self._driver.crew.start()
+        try:
+            self._driver.crew.start()
+        except BaseException:
+            self._driver.reactor.close()
+            raise
         self._driver.reactor.attach_own(f"pools-{self.name}")
 
     def on_stop(self) -> None:
@@ -286,7 +290,7 @@ class PreforkPool(BasePool):
             self.driver.stack_of(job, lambda stack: self._end_late(job, stack, unsettled))
 
     def stop_job(self, job: Job, signal: int | str | None) -> bool:
-        return self.driver.kill(job, signal_number(signal), "its job was ended")
+        return self.driver.kill(job, signal_number(signal), "its job was ended")  # again, if that does not end it
 
     def end_over_memory(self, job: Job, memory: int) -> None:
         """Give a job whose child has so many KiB of memory its outcome, and kill the child."""

@@ -4,35 +4,19 @@ from __future__ import annotations
 
 import os
 import signal
-import time
-from collections.abc import Callable
 from pathlib import Path
 from time import monotonic
 from typing import Any
 
 import pytest
 
-from pools import BasePool
 from pools.errors import SoftTimeLimitExceeded, TimeLimitExceeded
 from pools.states import JobState
 from tests.contract.records import PATIENCE, apply
 from tests.prefork import targets
 from tests.prefork.conftest import OpenPool
+from tests.prefork.looks import alive, pids, settled
 from tests.prefork.targets import compute_in_c, echo, hold, spend, spin, stuck_in_c, stuck_in_python
-
-
-def pids(pool: BasePool) -> list[int]:
-    """The processes of the children."""
-    return [child["pid"] for child in pool.info["children"]]
-
-
-def settled(call: Callable[[], Any], wanted: Any) -> None:
-    """Wait until a call returns what is wanted."""
-    give_up_at = monotonic() + PATIENCE
-    while (found := call()) != wanted:
-        assert monotonic() < give_up_at, f"{found}, not {wanted}"
-        time.sleep(0.005)
-
 
 # -- Soft limits -------------------------------------------------------------------------------------------------------
 
@@ -122,15 +106,6 @@ def test_a_hard_limit_ends_the_job(open_pool: OpenPool, target: Any, source: str
     record.check()
     assert apply(pool, targets.pid).value() != child
     settled(lambda: alive(child), False)
-
-
-def alive(pid: int) -> bool:
-    """Whether there is such a process."""
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    return True
 
 
 def test_the_stack_is_the_job_s_own(open_pool: OpenPool) -> None:

@@ -58,7 +58,7 @@ class Driver:
         #: Whether a child may be able to do with a job: what a submitter asks before it looks closer.
         self.hungry = False
         self._again = False
-        self._refused: deque[tuple[Job, Exception]] = deque()
+        self._refused: deque[tuple[Job, BaseException]] = deque()
 
     # -- Jobs to children ----------------------------------------------------------------------------------------------
 
@@ -94,7 +94,7 @@ class Driver:
         for job in jobs:
             try:
                 link.add(job)
-            except Exception as error:
+            except BaseException as error:  # whatever a __reduce__ raised, the other jobs are still to be sent
                 self._refused.append((job, error))
             else:
                 job.slot_id = child.number

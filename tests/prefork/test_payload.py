@@ -7,7 +7,7 @@ import os
 import pickle
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy
 import pytest
@@ -21,6 +21,7 @@ from pools_prefork.payload import LARGE
 from tests.prefork.conftest import OpenPool
 from tests.prefork.hosts import PATIENCE
 from tests.prefork.mappings import memory_maps
+from tests.prefork.targets import spend
 
 values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text() | st.binary(),
@@ -186,6 +187,24 @@ def test_a_method_goes_with_its_object_as_it_is_now(open_pool: OpenPool) -> None
     assert pool.submit(state.get, "a").result(PATIENCE) == 1
     state["a"] = 2
     assert pool.submit(state.get, "a").result(PATIENCE) == 2
+
+
+class Exits:
+    """Its pickling ends the program."""
+
+    def __reduce__(self) -> NoReturn:
+        raise SystemExit(3)
+
+
+def test_arguments_that_exit_when_they_are_pickled_end_one_job(open_pool: OpenPool) -> None:
+    pool = open_pool(1)
+    slow = pool.submit(spend, 0.1)
+    bad = pool.apply_async(len, (Exits(),))
+    good = pool.submit(abs, -1)
+    with pytest.raises(SystemExit):
+        bad.result(PATIENCE)
+    assert slow.result(PATIENCE)
+    assert good.result(PATIENCE) == 1
 
 
 def test_the_two_arenas_do_not_meet() -> None:

@@ -11,7 +11,7 @@ from typing import Any, NoReturn
 
 import numpy
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pools_prefork import payload
@@ -73,6 +73,7 @@ def wire() -> Iterator[Wire]:
     assert descriptors_open() == opened
 
 
+@settings(max_examples=50)
 @given(values, st.integers(min_value=0, max_value=3 * LARGE))
 def test_anything_comes_out_as_it_went_in(value: Any, padding: int) -> None:
     wire = Wire()

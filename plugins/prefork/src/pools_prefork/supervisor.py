@@ -138,7 +138,8 @@ class Supervisor:
     def _takes_jobs(self, child: Child) -> bool:
         if not child.works or child.revoked or self._recycling.tasks_left(child.tasks) == 0:
             return False
-        return child.due is None or self._lacks_successor(child)
+        # One that was sent all its jobs, and had some of them taken back, has those to do still.
+        return child.due is None or (child.due == "tasks" and bool(self.queue)) or self._lacks_successor(child)
 
     def _take(self, count: int) -> list[Any]:
         jobs: list[Any] = []
@@ -245,7 +246,7 @@ class Supervisor:
         for child in self.children.values():
             if len(child.hand) > 1:
                 return now + PATIENCE
-            if child.hand or child.revoked or not child.works or self._recycling.max_age is not None:
+            if child.hand or child.revoked or child.due or not child.works or self._recycling.max_age is not None:
                 when = now + IN_A_WHILE
         if self.budget.not_before > now:
             when = min(when, self.budget.not_before)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import multiprocessing
 import os
 import signal
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -306,3 +308,29 @@ class Doubler:
 
     def times(self, number: int) -> int:
         return self._factor * number
+
+
+# -- Processes of its own ----------------------------------------------------------------------------------------------
+
+
+def use_processes() -> list[Any]:
+    """Start some, in every way that there is."""
+    found: list[Any] = [subprocess.check_output([sys.executable, "-S", "-c", "print(42)"], text=True)]
+    for method in ("fork", "spawn"):
+        with multiprocessing.get_context(method).Pool(1 if method == "fork" else 2) as pool:
+            found.append(pool.map(double, [21] if method == "fork" else [1, 2]))
+    process = multiprocessing.Process(target=os._exit, args=(3,))
+    process.start()
+    process.join()
+    found.append(process.exitcode)
+    return found
+
+
+def leave_grandchild(path: str) -> None:
+    """Fork, and die; the fork goes on with all that it has inherited."""
+    pid = os.fork()
+    if pid:
+        Path(path).write_text(str(pid))
+        os._exit(1)
+    time.sleep(3 * PATIENCE)
+    os._exit(0)

@@ -233,7 +233,7 @@ class PreforkPool(BasePool):
         elif reply.body:
             try:
                 value = link.load(reply)
-            except Exception as reason:
+            except BaseException as reason:  # even SystemExit concerns this job alone
                 error = RemoteError(f"{job} returned what does not unpickle here: {reason!r}")
         job.accept(reply.began)
         if isinstance(error, StopJob):
@@ -256,7 +256,7 @@ class PreforkPool(BasePool):
             return RemoteError(f"what the job raised does not pickle: {raised.summary}\n{raised.text}")
         try:
             error = pickle.loads(raised.pickled)
-        except Exception as reason:
+        except BaseException as reason:
             return RemoteError(f"what the job raised does not unpickle ({reason!r}): {raised.summary}\n{raised.text}")
         if not isinstance(error, BaseException):
             return RemoteError(f"what the job raised unpickles as {error!r}: {raised.summary}\n{raised.text}")

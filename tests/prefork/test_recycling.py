@@ -52,20 +52,24 @@ def check_each_ran_once(log: Path, records: list[Record]) -> list[tuple[int, flo
     return spans
 
 
-@pytest.mark.parametrize("method", ["fork", "spawn"])
-@pytest.mark.parametrize(("seconds", "count"), [(0.0, 600), (0.004, 100)], ids=["many at a time", "one at a time"])
-def test_max_tasks(open_pool: OpenPool, tmp_path: Path, method: str, seconds: float, count: int) -> None:
+@pytest.mark.parametrize(
+    ("method", "count", "seconds", "tasks"),
+    [("fork", 600, 0.0, 30), ("fork", 100, 0.004, 5), ("spawn", 60, 0.002, 20)],
+    ids=["many at a time", "one at a time", "spawn"],
+)
+def test_max_tasks(open_pool: OpenPool, tmp_path: Path, method: str, count: int, seconds: float, tasks: int) -> None:
     """No child runs more; none runs less but the last ones; no job is lost, doubled, or runs beside too many."""
     log = tmp_path / "log"
-    tasks = count // 4 if method == "spawn" else count // 20
     pool = open_pool(2, start_method=method, max_tasks_per_child=tasks)
     records = [apply(pool, work, str(log), number, seconds) for number in range(count)]
     spans = check_each_ran_once(log, records)
     per_child = Counter(child for child, _, _ in spans)
     assert max(per_child.values()) <= tasks
-    assert len([done for done in per_child.values() if done < tasks]) <= 2
+    assert len([done for done in per_child.values() if done < tasks]) <= 4
     assert most_at_once(spans) <= 2
-    settled(lambda: pool.stats["restarts"], {"tasks": sum(done == tasks for done in per_child.values())})
+    full = sum(done == tasks for done in per_child.values())
+    settled(lambda: pool.stats["restarts"].get("tasks", 0) >= full, True)
+    assert pool.stats["restarts"].keys() == {"tasks"}
     settled(lambda: len(pool.info["children"]), 2)
 
 

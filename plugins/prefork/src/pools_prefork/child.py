@@ -258,7 +258,7 @@ def _pickle_error(error: BaseException) -> bytes:
     summary = traceback.format_exception_only(error)[-1].strip()
     try:
         pickled: bytes | None = pickle.dumps(error, 5)
-    except Exception:
+    except BaseException:
         pickled = None
     return pickle.dumps(tuple(Raised(pickled, summary, text)), 5)
 

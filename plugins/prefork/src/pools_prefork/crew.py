@@ -11,15 +11,17 @@ from collections.abc import Callable, Iterable, Iterator
 from time import monotonic
 from typing import Any, Protocol
 
-from pools.errors import PoolsError, WorkerLostError
+from pools.errors import WorkerLostError
 from pools.job import Job
 from pools_prefork.actions import Action, Kill, Retire, Start, TakeBack
+from pools_prefork.child_process import ChildProcess
 from pools_prefork.link import Link
+from pools_prefork.nurseries import Nurseries
 from pools_prefork.obituary import OomKills, describe
-from pools_prefork.process import ChildProcess, Nursery
+from pools_prefork.process import Nursery
 from pools_prefork.reactor import Reactor
-from pools_prefork.reports import Born, Died, NurseryDied
-from pools_prefork.roster import Child, ChildState
+from pools_prefork.reports import Died
+from pools_prefork.roster import Child
 from pools_prefork.supervisor import Supervisor
 
 log = logging.getLogger(__name__)
@@ -64,7 +66,7 @@ class Crew:
         links: The host's ends of the children.
         processes: Their processes, of those that are born.
         restarts: How many children were replaced, by the reason.
-        start_method: How they start.
+        nurseries: Where they come from.
         bytes_in: How many bytes the children wrote that are gone.
         bytes_out: How many bytes were written to them.
     """
@@ -76,17 +78,12 @@ class Crew:
         self._supervisor = supervisor
         self._reactor = reactor
         self._owner = owner
-        self._new_nursery = new_nursery
-        #: The last one starts children; those before it look after the ones that they have.
-        self._nurseries: list[Nursery] = []
+        self.nurseries = Nurseries(name, reactor, self, new_nursery)
         self.lock = threading.Lock()
         self.links: dict[Child, Link] = {}
         self.processes: dict[Child, ChildProcess] = {}
         self.restarts: Counter[str] = Counter()
-        self.start_method = ""
         self.bytes_in = self.bytes_out = 0
-        self._numbers: dict[int, Child] = {}
-        self._origins: dict[Child, Nursery] = {}
         #: Which children are still to go, and what to call then.
         self._replacing: list[tuple[set[Child], Callable[[], object]]] = []
         self._afterwards: deque[Callable[[], object]] = deque()
@@ -98,7 +95,7 @@ class Crew:
 
     def start(self) -> None:
         """Start a nursery and the children."""
-        self._add_nursery()
+        self.nurseries.add()
         self.settle()
 
     @contextlib.contextmanager
@@ -173,15 +170,13 @@ class Crew:
             link = Link()
         except OSError as error:
             self._failure = error
-            self.afterwards(self._mourn, child, Died(child.number, reason=f"there is nothing to make it of: {error}"))
+            self.afterwards(self.on_died, child, Died(child.number, reason=f"there is nothing to make it of: {error}"))
             return
         self.links[child] = link
-        self._numbers[child.number] = child
         self._reactor.add_reader(link.replies, self._owner.on_readable, child)
-        self._origins[child] = self._nurseries[-1]
-        self._nurseries[-1].bear(child.number, link.child_ends)
+        self.nurseries.bear(child, link.child_ends)
 
-    # -- Nurseries -----------------------------------------------------------------------------------------------------
+    # -- How many there are, and who goes ------------------------------------------------------------------------------
 
     def resize(self, size: int) -> None:
         """Have so many children from now on."""
@@ -199,98 +194,73 @@ class Crew:
         if self._stopping:
             then()
             return
-        self._add_nursery()
+        self.nurseries.add()
         with self.deciding():
             self._replacing.append((set(self.links), then))
             for child in list(self.links):
                 self.perform(self._supervisor.replace(child, "restart", monotonic()))
 
-    def _add_nursery(self) -> None:
-        nursery = self._new_nursery()
-        try:
-            nursery.start()
-        except BaseException:
-            nursery.stop()
-            raise
-        self.start_method = nursery.start_method
-        self._nurseries.append(nursery)
-        self._reactor.add_reader(nursery.fileno(), self._on_reports, nursery)
+    def on_born(self, child: Child, process: ChildProcess) -> None:
+        with self.deciding():
+            self.processes[child] = process
+            if child.killed is not None:
+                self.signal(child, signal.SIGKILL)
+            elif child in self._early:
+                self.note_up(child)
 
-    def _on_reports(self, nursery: Nursery) -> None:
-        for report in nursery.reports():
-            if isinstance(report, Born):
-                child = self._numbers[report.number]
-                with self.deciding():
-                    self.processes[child] = report.process
-                    if child.killed is not None:
-                        self.signal(child, signal.SIGKILL)
-                    elif child in self._early:
-                        self.note_up(child)
-            elif isinstance(report, Died):
-                self._mourn(self._numbers[report.number], report)
-            elif isinstance(report, NurseryDied):
-                log.error("the nursery of pool %s died: %s", self._name, report.reason or describe_nursery(report))
-                self._start_again(nursery)
+    def on_barren(self, error: BaseException) -> None:
+        self._owner.on_broken(error)
 
-    def _start_again(self, nursery: Nursery) -> None:
-        try:
-            nursery.start()
-        except (OSError, PoolsError) as error:
-            self._owner.on_broken(error)
-
-    def _mourn(self, child: Child, death: Died) -> None:
+    def on_died(self, child: Child, death: Died) -> None:
         while self._owner.on_readable(child):  # what it has written before
             pass
         with self.deciding():
-            link = self.links.pop(child, None)
-            begun, began = (0, 0.0) if link is None else link.slate.begun()
-            pid = self._pid(child)
-            reason = child.killed or child.due or "died"
-            retired = child.state is ChildState.RETIRING
-            left = list(child.hand)
+            left, pid = list(child.hand), self._pid(child)
+            begun, began = self._close_link(child)
             job, actions = self._supervisor.exited(child, begun, monotonic())
             for waits in left:
                 if waits is not job:
                     waits.slot_id = 0
             self.processes.pop(child, None)
-            self._numbers.pop(child.number, None)
-            self._origins.pop(child, None)
-            if link is not None:
-                self._reactor.remove_reader(link.replies)
-                self._reactor.remove_writer(link.jobs)
-                link.close()
-                self.bytes_in += link.bytes_in
-                self.bytes_out += link.bytes_out
-            how = death.reason or describe(
-                death.exit_code, death.signal, death.peak_memory, self._oom_kills.any_since()
-            )
-            if not retired or child.due != "shrunk":
-                self.restarts[reason if child.killed is None else "killed"] += 1
+            how = self._tell_of_death(child, pid, death)
             if job is not None:
-                text = f"{job} was lost: {self._label(child)} (pid {pid}) {how}"
-                self.afterwards(self._owner.on_lost, job, began, child, WorkerLostError(text))
-            elif child.up_at is None:
-                self._failure = self._failure or WorkerLostError(
-                    f"{self._label(child)} (pid {pid}) {how} before it was up"
-                )
-            if not retired and child.killed is None:
-                log.error("%s (pid %d) %s", self._label(child), pid, how)
-            self.afterwards(self._owner.on_child_exited, child, pid, child.killed or how)
+                error = WorkerLostError(f"{job} was lost: {self._label(child)} (pid {pid}) {how}")
+                self.afterwards(self._owner.on_lost, job, began, child, error)
             self.perform(actions)
-            for children, then in list(self._replacing):
-                children.discard(child)
-                if not children:
-                    self._replacing.remove((children, then))
-                    self.afterwards(then)
-        self._stop_idle_nurseries()
+            self._note_gone(child)
 
-    def _stop_idle_nurseries(self) -> None:
-        """Those that start no more children, and whose children are gone."""
-        for nursery in self._nurseries[:-1]:
-            if nursery not in self._origins.values():
-                self._nurseries.remove(nursery)
-                self._reactor.remove_reader(nursery.fileno())
-                nursery.stop()
+    def _close_link(self, child: Child) -> tuple[int, float]:
+        """Give back what the child was reached by; returns which position it had begun last, and when."""
+        link = self.links.pop(child, None)
+        if link is None:
+            return 0, 0.0
+        begun = link.slate.begun()
+        self._reactor.remove_reader(link.replies)
+        self._reactor.remove_writer(link.jobs)
+        link.close()
+        self.bytes_in += link.bytes_in
+        self.bytes_out += link.bytes_out
+        return begun
+
+    def _tell_of_death(self, child: Child, pid: int, death: Died) -> str:
+        """Log and count a death, and have the owner told; returns how it happened, in words."""
+        how = death.reason or describe(death.exit_code, death.signal, death.peak_memory, self._oom_kills.any_since())
+        expected = child.was_retired or child.killed is not None
+        if not (child.was_retired and child.due == "shrunk"):
+            self.restarts["killed" if child.killed is not None else child.due or "died"] += 1
+        if child.up_at is None and not expected and self._failure is None:
+            self._failure = WorkerLostError(f"{self._label(child)} (pid {pid}) was not up before its end: {how}")
+        if not expected:
+            log.error("%s (pid %d) %s", self._label(child), pid, how)
+        self.afterwards(self._owner.on_child_exited, child, pid, child.killed or how)
+        return how
+
+    def _note_gone(self, child: Child) -> None:
+        for children, then in list(self._replacing):
+            children.discard(child)
+            if not children:
+                self._replacing.remove((children, then))
+                self.afterwards(then)
 
     # -- The end -------------------------------------------------------------------------------------------------------
 
@@ -311,10 +281,7 @@ class Crew:
                     self.signal(child, signal.SIGKILL)
             self._reactor.wait(lambda: not self.links, EXIT_SECONDS)
         self._reactor.wait(lambda: not self._reactor.waits, EXIT_SECONDS)  # jobs that ended late
-        for nursery in self._nurseries:
-            self._reactor.remove_reader(nursery.fileno())
-            nursery.stop()
-        self._nurseries.clear()
+        self.nurseries.stop()
 
     def _pid(self, child: Child) -> int:
         process = self.processes.get(child)
@@ -322,8 +289,3 @@ class Crew:
 
     def _label(self, child: Child) -> str:
         return f"{child} of pool {self._name}"
-
-
-def describe_nursery(death: NurseryDied) -> str:
-    """How a nursery ended."""
-    return describe(death.exit_code, death.signal, 0, False)

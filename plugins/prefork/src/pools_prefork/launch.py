@@ -11,14 +11,22 @@ from typing import Any
 from billiard import context, popen_fork, reduction, spawn
 from billiard.compat import spawnv_passfds
 
+from pools.errors import UsageError
+
 
 def preparation(name: str) -> dict[str, Any]:
     """What a fresh interpreter needs to become like this one: its path, arguments, directory and main module.
 
     Raises:
-        RuntimeError: The main module of this process is being imported, not run.
+        UsageError: This process is such an interpreter itself, and is importing the main module.
     """
-    data: dict[str, Any] = spawn.get_preparation_data(name)
+    try:
+        data: dict[str, Any] = spawn.get_preparation_data(name)
+    except RuntimeError:
+        raise UsageError(
+            f"the processes of pool {name} are fresh interpreters here, which import the main module, and that opens "
+            'the pool again: put what the program does under `if __name__ == "__main__":`'
+        ) from None
     # A program that is read from standard input says that its file is <stdin>.
     if not Path(data.get("init_main_from_path", "/")).exists():
         del data["init_main_from_path"]

@@ -14,6 +14,7 @@ from collections.abc import Callable
 from typing import Any
 
 from pools_prefork import descriptors
+from pools_prefork.child_process import ChildProcess, close_pidfd
 from pools_prefork.descriptors import ChildDescriptors
 from pools_prefork.nursery import BORN, DIED, MESSAGE, Upbringing, ending, open_pidfd
 from pools_prefork.reports import Born, Died, NurseryDied
@@ -21,40 +22,6 @@ from pools_prefork.start import start_nursery
 
 #: Seconds that a nursery has to end by itself when the pool stops, and that its children have to be gone.
 PATIENCE = 1.0
-
-
-class ChildProcess:
-    """The process of a child.
-
-    Attributes:
-        number: The child's number in the pool.
-        pid: The process id.
-        pidfd: A descriptor that means this process and no other that gets its id; -1 where there are none.
-    """
-
-    def __init__(self, number: int, pid: int, pidfd: int) -> None:
-        self.number = number
-        self.pid = pid
-        self.pidfd = pidfd
-        self._is_dead = False
-
-    def send(self, number: int) -> bool:
-        """Send the process a signal; returns False if it is dead."""
-        if self._is_dead:
-            return False
-        try:
-            if self.pidfd < 0:
-                os.kill(self.pid, number)
-            else:
-                signal.pidfd_send_signal(self.pidfd, number)
-        except ProcessLookupError:
-            return False
-        return True
-
-    def close(self) -> None:
-        """Note that the process is dead: its descriptor, or its id, may soon be another's."""
-        self._is_dead = True
-        _close(self.pidfd)
 
 
 class Nursery:
@@ -79,6 +46,8 @@ class Nursery:
         self._asked_method = start_method
         #: The start method that is in use, once the nursery was started.
         self.start_method = start_method or ""
+        #: Whether a child was ever born.
+        self.has_borne = False
         #: The process id of the nursery; 0 if there is none.
         self.pid = 0
         self._control: socket.socket | None = None
@@ -162,7 +131,7 @@ class Nursery:
         descriptors.close(self._lifeline_w)
         if self._control is not None:
             _reap(self.pid)
-            _close(self._pidfd)
+            close_pidfd(self._pidfd)
         for child in self._children.values():
             child.send(signal.SIGKILL)
             _wait(child.pidfd)
@@ -211,6 +180,7 @@ class Nursery:
             if kind == BORN:
                 number, pid = fields
                 del self._awaited[number]
+                self.has_borne = True
                 child = self._children[number] = ChildProcess(number, pid, handed[0] if handed else -1)
                 found.append(Born(number, child))
             elif kind == DIED:
@@ -234,7 +204,7 @@ class Nursery:
         code, _ = _reap(self.pid)
         if self._pidfd >= 0:
             self._epoll.unregister(self._pidfd)
-            _close(self._pidfd)
+            close_pidfd(self._pidfd)
         self.pid, self._pidfd = 0, -1
         found.append(NurseryDied(*ending(code), reason) if code is not None else NurseryDied(reason=reason))
         found += [Died(number, reason="the nursery died before") for number in self._awaited]
@@ -295,8 +265,3 @@ def _reap(pid: int, flags: int = 0) -> tuple[int | None, int]:
     except ChildProcessError:
         return None, 0
     return (os.waitstatus_to_exitcode(status), usage.ru_maxrss) if reaped else (None, 0)
-
-
-def _close(pidfd: int) -> None:
-    if pidfd >= 0:
-        os.close(pidfd)

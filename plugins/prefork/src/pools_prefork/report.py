@@ -35,7 +35,7 @@ def info(pool: PreforkPool) -> dict[str, Any]:
                 "bytes_out": link.bytes_out,
             }
         )
-    return {"start_method": crew.start_method, "children": children}
+    return {"start_method": crew.nurseries.start_method, "children": children}
 
 
 def stats(pool: PreforkPool) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from pools_prefork.process import ChildProcess
+    from pools_prefork.child_process import ChildProcess
 
 
 @dataclass(frozen=True)

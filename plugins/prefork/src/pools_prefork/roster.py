@@ -49,6 +49,7 @@ class Child:
         killed: Why it was killed; None if it was not.
         started_at: When it was started.
         up_at: When it came up.
+        was_retired: Whether it was told to exit, having nothing to do.
         moved_at: When it was sent a job while it had none, or has ended one, or was told to exit.
     """
 
@@ -67,6 +68,7 @@ class Child:
         "state",
         "tasks",
         "up_at",
+        "was_retired",
         "window",
     )
 
@@ -78,6 +80,7 @@ class Child:
         self.sent = self.tasks = self.done = 0
         self.window = 1
         self.revoked = self.limbo = False
+        self.was_retired = False
         self.due: str | None = None
         self.killed: str | None = None
         self.started_at = self.moved_at = now

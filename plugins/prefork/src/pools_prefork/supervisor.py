@@ -219,6 +219,7 @@ class Supervisor:
             idle = child.state in (_IDLE, _STARTING) and child.killed is None and not child.revoked
             if child.due is not None and idle and not self._takes_jobs(child):
                 child.move(ChildState.RETIRING)
+                child.was_retired = True
                 child.moved_at = now
                 actions.append(Retire(child))
         return actions

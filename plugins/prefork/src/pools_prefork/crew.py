@@ -209,6 +209,7 @@ class Crew:
                 self.note_up(child)
 
     def on_barren(self, error: BaseException) -> None:
+        self.resize(0)  # nobody is asked for any more
         self._owner.on_broken(error)
 
     def on_died(self, child: Child, death: Died) -> None:

@@ -1,14 +1,8 @@
-"""Brings jobs to children and outcomes back.
-
-All of it runs on the loop's thread, with one exception: whoever submits a job sends it, if a child can begin it at
-once, so that a lone job does not wait until another thread wakes up. The crew's lock keeps the two apart; no callback
-of a user runs while it is held.
-"""
+"""Brings outcomes back from children, and keeps the limits of their jobs. On the loop's thread."""
 
 from __future__ import annotations
 
 import os
-from collections import deque
 from collections.abc import Callable
 from signal import SIGKILL
 from time import monotonic
@@ -20,13 +14,15 @@ from pools.job import Job
 from pools_prefork import stack
 from pools_prefork.child import STACK_SIGNAL
 from pools_prefork.crew import Crew
+from pools_prefork.dispatcher import Dispatcher
 from pools_prefork.link import Link
 from pools_prefork.memory import resident
 from pools_prefork.messages import Flag, Reply, ToHost
 from pools_prefork.process import Nursery
 from pools_prefork.reactor import Reactor
+from pools_prefork.remote import error_of
 from pools_prefork.roster import Child
-from pools_prefork.supervisor import IN_A_WHILE, Supervisor
+from pools_prefork.supervisor import Supervisor
 
 if TYPE_CHECKING:
     from pools_prefork.pool import PreforkPool
@@ -34,8 +30,6 @@ if TYPE_CHECKING:
 #: Seconds that a child has to write down where its job stands, and between two looks whether it has.
 STACK_SECONDS = 0.5
 STACK_STEP = 0.002
-#: The slot of a job that nobody is to be given.
-WITHDRAWN = -1
 
 _VALUE, _ERROR, _ACCEPTED = ToHost.VALUE.value, ToHost.ERROR.value, ToHost.ACCEPTED.value
 _OVER_MEMORY = Flag.OVER_MEMORY.value
@@ -48,6 +42,11 @@ class Driver:
         pool: Whose jobs these are, and who gives them their outcomes.
         supervisor: Who decides.
         new_nursery: Makes a nursery, not started.
+
+    Attributes:
+        reactor: Where descriptors and times are waited for.
+        crew: The children.
+        dispatcher: How jobs come to them.
     """
 
     def __init__(self, pool: PreforkPool, supervisor: Supervisor, new_nursery: Callable[[], Nursery]) -> None:
@@ -55,95 +54,7 @@ class Driver:
         self.supervisor = supervisor
         self.reactor = Reactor(self._on_alarm)
         self.crew = Crew(pool.name, supervisor, self.reactor, self, new_nursery)
-        #: Whether a child may be able to do with a job: what a submitter asks before it looks closer.
-        self.hungry = False
-        self._again = False
-        self._refused: deque[tuple[Job, BaseException]] = deque()
-
-    # -- Jobs to children ----------------------------------------------------------------------------------------------
-
-    def dispatch(self) -> None:
-        """Send what waits to the children that can do with it. On any thread."""
-        # Who finds the lock taken leaves word, and whoever has it looks again.
-        self._again = True
-        while self._again and self.crew.lock.acquire(blocking=False):
-            try:
-                self._again = False
-                self._assign()
-            finally:
-                self.crew.lock.release()
-        while self._refused:
-            job, error = self._refused.popleft()
-            job.fail(error)
-
-    def _assign(self) -> None:
-        now = monotonic()
-        queue = self.supervisor.queue
-        while True:
-            for child, jobs in self.supervisor.assign():
-                self._give(child, jobs, now)
-            # Another thread may have submitted a job since: while a child is idle, it is not left for later.
-            self.hungry = not queue or self.supervisor.wants_jobs()
-            # In this order: whoever submits a job now either has it seen here, or sees that a child may want one.
-            if not (self.hungry and queue):
-                return
-
-    def _give(self, child: Child, jobs: list[Job], now: float) -> None:
-        link = self.crew.links[child]
-        sent = []
-        for job in jobs:
-            try:
-                link.add(job)
-            except BaseException as error:  # whatever a __reduce__ raised, the other jobs are still to be sent
-                self._refused.append((job, error))
-            else:
-                job.slot_id = child.number
-                sent.append(job)
-        if sent:
-            # First of all, so that the child is at work while the rest is noted.
-            link.flush()
-            idle = not child.hand
-            if self.supervisor.give(child, sent, now):
-                self.reactor.post(self.crew.settle)
-            if idle and sent[0].limited:
-                self._expect_limit_of(sent[0], now)
-            if link.is_blocked:
-                self.reactor.post(lambda: self._flush_when_possible(link))
-            if len(child.hand) > 1 or self.reactor.alarm_at > now + IN_A_WHILE:
-                self.reactor.set_alarm(self.supervisor.next_tick(now))
-
-    def _flush_when_possible(self, link: Link) -> None:
-        if link in self.crew.links.values():
-            self.reactor.add_writer(link.jobs, self._on_writable, link)
-
-    def _on_writable(self, link: Link) -> None:
-        with self.crew.lock:
-            link.flush()
-            if not link.is_blocked:
-                self.reactor.remove_writer(link.jobs)
-
-    def withdraw(self, job: Job) -> bool:
-        """Keep a job from being begun, until :meth:`release`. On any thread.
-
-        Returns:
-            Whether that could be done; False if a child has begun it, or may have.
-        """
-        with self.crew.lock:
-            if job.slot_id > 0:
-                child = self._child_of(job)
-                # It is in no child's hands any more if it has ended, and is being told so at this moment.
-                if child is None or not self.crew.take_back(child, child.position_of(job)):
-                    return False
-            job.slot_id = WITHDRAWN
-        return True
-
-    def release(self, job: Job) -> None:
-        """Let a job that was withdrawn be sent again, if it still waits."""
-        job.slot_id = 0
-        self.hungry = True
-        self.dispatch()
-
-    # -- Outcomes back -------------------------------------------------------------------------------------------------
+        self.dispatcher = Dispatcher(pool, supervisor, self.crew, self.reactor)
 
     def on_readable(self, child: Child) -> bool:
         """Pass on what a child has written; returns whether there may be more of it."""
@@ -155,8 +66,8 @@ class Driver:
         self.crew.tell_afterwards()
         if told:
             self._pool.tell(told, link)
-        if self.supervisor.queue or not self.hungry:
-            self.dispatch()
+        if self.supervisor.queue or not self.dispatcher.hungry:
+            self.dispatcher.dispatch()
         return link.has_more
 
     def _read(self, child: Child, link: Link) -> list[tuple[Job, Reply]]:
@@ -183,14 +94,14 @@ class Driver:
             now = monotonic()
             self.supervisor.replied(child, ended, told[-1][1].ended - told[-ended][1].began, now)
             if child.hand and child.hand[0].limited:
-                self._expect_limit_of(child.hand[0], now)
+                self.dispatcher.expect_limit_of(child.hand[0], now)
             if child.due is not None:
                 self.crew.perform(self.supervisor.settle(now))
             if self.supervisor.queue:
                 # Before the callbacks run, so that the child does not wait for them.
-                self._assign()
+                self.dispatcher.assign()
             else:
-                self.hungry = True
+                self.dispatcher.hungry = True
         return told
 
     def _note(self, child: Child, link: Link, reply: Reply) -> None:
@@ -204,9 +115,9 @@ class Driver:
             self.crew.perform(self.supervisor.settle(monotonic()))
         elif reply.kind == ToHost.UP:
             self.crew.note_up(child)
-            self.hungry = True
+            self.dispatcher.hungry = True
         else:
-            self.crew.note_failure(self._pool.error_of(reply, link))
+            self.crew.note_failure(error_of(reply, link))
 
     def look(self) -> None:
         """Learn what the children have ended and begun by now."""
@@ -221,7 +132,7 @@ class Driver:
 
     def look_at(self, job: Job) -> None:
         """Learn whether a job has ended by now."""
-        child = self._child_of(job)
+        child = self.dispatcher.child_of(job)
         if child is not None:
             self.on_readable(child)
 
@@ -230,11 +141,11 @@ class Driver:
         self._pool.lose(job, began, error)
 
     def on_child_started(self, child: Child, pid: int) -> None:
-        self.dispatch()
+        self.dispatcher.dispatch()
         signals.emit(signals.child_started, self._pool, child=child.number, pid=pid)
 
     def on_child_exited(self, child: Child, pid: int, reason: str) -> None:
-        self.dispatch()  # what it had not begun
+        self.dispatcher.dispatch()  # what it had not begun
         signals.emit(signals.child_exited, self._pool, child=child.number, pid=pid, reason=reason)
 
     def on_broken(self, error: BaseException) -> None:
@@ -246,7 +157,7 @@ class Driver:
     def raise_soft_limit(self, job: Job, number: int) -> None:
         """Tell the child that runs the job that its soft limit has passed."""
         with self.crew.deciding():
-            child = self._child_of(job)
+            child = self.dispatcher.child_of(job)
             if child is not None:
                 self.crew.links[child].slate.set_soft_limit_passed(child.position_of(job))
                 self.crew.signal(child, number)
@@ -254,14 +165,14 @@ class Driver:
     def note_cancel_requested(self, job: Job) -> None:
         """Let the child that runs the job know that somebody wants its end."""
         with self.crew.deciding():
-            child = self._child_of(job)
+            child = self.dispatcher.child_of(job)
             if child is not None:
                 self.crew.links[child].slate.set_cancel_requested(child.position_of(job))
 
     def kill(self, job: Job, number: int, reason: str) -> bool:
         """End the child that runs the job by a signal; returns False if none does."""
         with self.crew.deciding():
-            child = self._child_of(job)
+            child = self.dispatcher.child_of(job)
             if child is None:
                 return False
             # One that was told to end before and is still there is not asked again.
@@ -269,12 +180,12 @@ class Driver:
             child.killed = child.killed or reason
             if len(child.hand) > 1 and not child.revoked:
                 self.crew.take_back(child, child.first + 1)
-        self.dispatch()
+        self.dispatcher.dispatch()
         return True
 
     def stack_of(self, job: Job, then: Callable[[str], object]) -> None:
         """Have the child write down where the job stands, and call ``then(text)``; with nothing if it does not soon."""
-        child = self._child_of(job)
+        child = self.dispatcher.child_of(job)
         if child is None:
             then("")
             return
@@ -285,18 +196,13 @@ class Driver:
         def look() -> None:
             text = stack.read(memory)
             # A child that is gone, or has ended the job, writes nothing more.
-            if text is None and monotonic() < give_up_at and self._child_of(job) is not None:
+            if text is None and monotonic() < give_up_at and self.dispatcher.child_of(job) is not None:
                 self.reactor.call_after(STACK_STEP, look)
             else:
                 os.close(memory)
                 then(text or "")
 
         look()
-
-    def _child_of(self, job: Job) -> Child | None:
-        """The child that was sent the job and has not ended it."""
-        child = self.supervisor.children.get(job.slot_id)
-        return child if child is not None and job in child.hand else None
 
     # -- Time ----------------------------------------------------------------------------------------------------------
 
@@ -306,12 +212,7 @@ class Driver:
         with self.crew.lock:
             for child in self.supervisor.children.values():
                 if child.hand and child.hand[0].limited and child.hand[0].accepted_at is None:
-                    self._expect_limit_of(child.hand[0], now)
-
-    def _expect_limit_of(self, job: Job, now: float) -> None:
-        """Look, when the job's first limit can have passed, whether it has begun."""
-        self._pool.limits.expect(now + min(limit for limit in (job.soft_timeout, job.timeout) if limit is not None))
-        self.reactor.set_alarm(self._pool.limits.due_at)
+                    self.dispatcher.expect_limit_of(child.hand[0], now)
 
     def _on_alarm(self) -> None:
         now = monotonic()
@@ -323,7 +224,7 @@ class Driver:
                 if child.hand or child.revoked:
                     self.crew.perform(self.supervisor.stalled(child, link.slate.begun()[0], now))
         self._check_memory()
-        self.dispatch()
+        self.dispatcher.dispatch()
         self.reactor.set_alarm(min(self.supervisor.next_tick(now), self._pool.limits.due_at))
 
     def _check_memory(self) -> None:

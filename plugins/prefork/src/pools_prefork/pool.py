@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import pickle
 from collections.abc import Iterable
 from signal import SIGKILL
 from typing import Any
@@ -13,7 +12,6 @@ from pools.errors import (
     MemoryLimitExceeded,
     PoolStateError,
     RemoteError,
-    RemoteTraceback,
     StopJob,
     WorkerLostError,
 )
@@ -27,13 +25,14 @@ from pools_prefork import child, report
 from pools_prefork.child import SOFT_SIGNAL, ChildOptions
 from pools_prefork.driver import Driver
 from pools_prefork.link import Link
-from pools_prefork.messages import Raised, Reply, ToHost
+from pools_prefork.messages import Reply, ToHost
 from pools_prefork.obituary import signal_number
 from pools_prefork.options import PreforkOptions
 from pools_prefork.plugin import SPEC
 from pools_prefork.process import Nursery
 from pools_prefork.reactor import Reactor, ReactorEvent
 from pools_prefork.recycling import Recycling
+from pools_prefork.remote import error_of
 from pools_prefork.supervisor import Supervisor
 
 _SUCCEEDED = JobState.SUCCEEDED
@@ -78,7 +77,7 @@ class PreforkPool(BasePool):
 
     def on_stop(self) -> None:
         driver = self.driver
-        driver.hungry = False
+        driver.dispatcher.hungry = False
         driver.reactor.detach()
         driver.crew.stop(kill=self.terminating)
         driver.reactor.close()
@@ -113,8 +112,13 @@ class PreforkPool(BasePool):
     @property
     def info(self) -> dict[str, Any]:
         """See :attr:`BasePool.info`; ``children`` says what each child is doing."""
-        if self.state in WORKING:
-            self.driver.reactor.call(self.driver.look)
+        if self.state not in WORKING:
+            return {**super().info, **report.info(self)}
+        # On the loop's thread, where nothing changes while it is written down.
+        return self.driver.reactor.call(self._look_around)
+
+    def _look_around(self) -> dict[str, Any]:
+        self.driver.look()
         return {**super().info, **report.info(self)}
 
     @property
@@ -130,12 +134,11 @@ class PreforkPool(BasePool):
 
     def dispatch(self) -> None:
         # All slots are free for ever, as far as the engine knows: the supervisor decides who gets what.
-        if self._driver is not None and self._driver.hungry and not self.terminating:
-            self._driver.dispatch()
+        if self._driver is not None and self._driver.dispatcher.hungry and not self.terminating:
+            self._driver.dispatcher.dispatch()
 
     def free_slot(self, slot_id: int) -> None:
-        if self.permits is None or self.terminating:
-            self.check_idle()
+        self.check_idle()
 
     def grow(self, n: int = 1) -> None:
         super().grow(n)
@@ -146,11 +149,11 @@ class PreforkPool(BasePool):
         self._resize_crew()
 
     def cancel_job(self, job: Job) -> bool:
-        if self.driver.withdraw(job):
+        if self.driver.dispatcher.withdraw(job):
             try:
                 return super().cancel_job(job)
             finally:
-                self.driver.release(job)
+                self.driver.dispatcher.release(job)
         job.cancel_requested = True
         self.driver.note_cancel_requested(job)
         return False
@@ -159,11 +162,11 @@ class PreforkPool(BasePool):
         signal_number(signal)
         if self.terminating and job in self.ledger.waiting:
             return super().end_job(job, signal)  # its child, if it has one, is about to be killed
-        if not self.terminating and self.driver.withdraw(job):
+        if not self.terminating and self.driver.dispatcher.withdraw(job):
             try:
                 return super().end_job(job, signal)
             finally:
-                self.driver.release(job)
+                self.driver.dispatcher.release(job)
         return self.driver.reactor.call(lambda: self._end_running(job, signal))
 
     def in_slot(self) -> bool:
@@ -229,7 +232,7 @@ class PreforkPool(BasePool):
         """Give a job the outcome that its child replied with."""
         value, error = None, None
         if reply.kind != _VALUE:
-            error = self.error_of(reply, link)
+            error = error_of(reply, link)
         elif reply.body:
             try:
                 value = link.load(reply)
@@ -247,21 +250,6 @@ class PreforkPool(BasePool):
         job.accept(began)
         end(job, None, error, JobState.LOST)
         self.free_slot(job.slot_id)
-
-    def error_of(self, reply: Reply, link: Link) -> BaseException:
-        """The exception that a child replied with."""
-        raised = Raised(*link.load(reply))
-        cause = RemoteTraceback(f"\n{raised.text}")
-        if raised.pickled is None:
-            return RemoteError(f"what the job raised does not pickle: {raised.summary}\n{raised.text}")
-        try:
-            error = pickle.loads(raised.pickled)
-        except BaseException as reason:
-            return RemoteError(f"what the job raised does not unpickle ({reason!r}): {raised.summary}\n{raised.text}")
-        if not isinstance(error, BaseException):
-            return RemoteError(f"what the job raised unpickles as {error!r}: {raised.summary}\n{raised.text}")
-        error.__cause__ = cause
-        return error
 
     # -- Limits and ends; on the loop's thread -------------------------------------------------------------------------
 

@@ -25,6 +25,7 @@ def cancel(job: Job) -> bool:
     """Settle a job that no slot has accepted as cancelled; returns whether it was one."""
     with settling(job):
         if job.pool.ledger.waiting.pop(job, False):
+            job.pool.ledger.requests.pop(job, None)
             job.settle(JobState.CANCELLED, error=Cancelled(f"{job} was cancelled before any slot accepted it"))
             return True
     job.cancel_requested = True
@@ -45,22 +46,27 @@ def terminate(job: Job, signal: int | str | None = None) -> bool:
     if job.done():
         return False
     # A job that is being accepted stands in neither book: it sees this as soon as it is in the second one.
+    requests, request = pool.ledger.requests, object()
+    first = requests.setdefault(job, request) is request
     job.cancel_requested = job.stop_requested = True
-    entered = job.entered
     with settling(job):
         if pool.ledger.waiting.pop(job, False):
+            requests.pop(job, None)
             job.settle(JobState.TERMINATED, error=Terminated(f"{job} was terminated before any slot accepted it"))
             return True
         if take(job):
+            requests.pop(job, None)
             if stoppable:
                 _stop(job, signal)
             job.settle(JobState.TERMINATED, error=Terminated(f"{job} was terminated while it ran"))
             if current_job() is job:
                 raise StopJob(f"{job} has its outcome")
             return True
-    # A job that was in the second book before we looked there, or in no slot's hands after we looked into the first
-    # one, was taken by another. Any other one is being accepted, and ends on account of our request.
-    return not entered and job.slot_id > 0 and job.state in _ENDING
+    # A job that is in the second book by now and has not heard of us was taken by another; so was one that is in no
+    # slot's hands. Any other one has ended on account of the first request, or is being accepted and will.
+    if not first or (job.entered and requests.pop(job, None) is not None):
+        return False
+    return job.slot_id > 0 and job.state in _ENDING
 
 
 def time_out(job: Job) -> None:

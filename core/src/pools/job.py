@@ -229,8 +229,8 @@ class Job:
         self.entered = True
         if self.limited:
             pool.watch_limits(self, now)
-        if self.stop_requested or pool.terminating:
-            # Who asked came while the job stood in neither book.
+        if (self.stop_requested and ledger.requests.pop(self, None)) or pool.terminating:
+            # Who asked came while the job stood in neither book, and sees by this that it was heard.
             pool.end_job(self)
         # Not by its state: who has taken it may be about to settle it.
         return self in ledger.accepted

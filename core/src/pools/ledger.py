@@ -24,7 +24,7 @@ class Ledger:
             thread.
     """
 
-    __slots__ = ("accepted", "accepting", "settling", "strays", "waiting")
+    __slots__ = ("accepted", "accepting", "requests", "settling", "strays", "waiting")
 
     def __init__(self) -> None:
         self.waiting: dict[Job, bool] = {}
@@ -32,6 +32,8 @@ class Ledger:
         self.strays: dict[Job, bool] = {}
         #: By slot, a job whose accept callback is being called: neither waiting any more nor accepted yet.
         self.accepting: dict[int, Job] = {}
+        #: By job, the request to end it that its slot has not seen.
+        self.requests: dict[Job, object] = {}
         #: By whoever is at it, a job whose outcome is being delivered by someone other than its slot.
         self.settling: dict[object, Job] = {}
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import multiprocessing
 import os
+import random
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 from time import monotonic
@@ -334,3 +337,117 @@ def leave_grandchild(path: str) -> None:
         os._exit(1)
     time.sleep(3 * PATIENCE)
     os._exit(0)
+
+
+def overlap(directory: str, seconds: float) -> int:
+    """How many such jobs run at this moment, this one included."""
+    mine = Path(directory) / f"running-{job_here().id}"
+    mine.touch()
+    try:
+        time.sleep(seconds)
+        return len(list(Path(directory).glob("running-*")))
+    finally:
+        mine.unlink()
+
+
+def meet(directory: str, mine: int, other: int) -> int:
+    """Wait for the job that waits for this one."""
+    (Path(directory) / f"here-{mine}").touch()
+    give_up_at = monotonic() + 5.0
+    while not (Path(directory) / f"here-{other}").exists():
+        assert monotonic() < give_up_at, "the other one has not begun"
+        time.sleep(0.0005)
+    return mine
+
+
+# -- Children of a kind ------------------------------------------------------------------------------------------------
+
+
+def fail_to_begin(log: str) -> NoReturn:
+    """An initializer."""
+    note(log, os.getpid())
+    raise LookupError("no settings")
+
+
+def begin_slowly(log: str, first: float) -> None:
+    """An initializer that takes long the first time."""
+    note(log, os.getpid())
+    if len(noted(log)) == 1:
+        time.sleep(first)
+
+
+def die_first(log: str, times: int) -> None:
+    """An initializer in which the first few children die."""
+    note(log, os.getpid())
+    if len(noted(log)) <= times:
+        os._exit(9)
+
+
+_setting = ""
+
+
+def set_up(value: str) -> None:
+    """An initializer."""
+    global _setting
+    _setting = value
+
+
+def setting() -> str:
+    """What the initializer has set."""
+    return _setting
+
+
+_kept: list[bytes] = []
+
+
+def keep(size: int) -> int:
+    """Have more memory from now on; returns the process id."""
+    _kept.append(os.urandom(1) * size)
+    return os.getpid()
+
+
+def grow_for_ever() -> None:
+    """Have more and more memory."""
+    give_up_at = monotonic() + PATIENCE
+    while monotonic() < give_up_at:
+        keep(8 << 20)
+        time.sleep(0.02)
+
+
+def resources() -> dict[str, Any]:
+    """What the child has of its host."""
+    links = [
+        str(entry.readlink()) for entry in Path("/proc/self/fd").iterdir() if entry.is_symlink() and entry.exists()
+    ]
+    return {
+        "pid": os.getpid(),
+        "pipes": sum(link.startswith(("pipe:", "socket:")) for link in links),
+        "handlers": [int(number) for number in signal.valid_signals() if callable(signal.getsignal(number))],
+        "SIGINT": signal.getsignal(signal.SIGINT) == signal.SIG_IGN,
+        "SIGHUP": signal.getsignal(signal.SIGHUP) == signal.SIG_DFL,
+        "stdin": os.read(0, 1),
+        "random": random.random(),
+        "threads": len(list(Path("/proc/self/task").iterdir())),
+        "daemon": multiprocessing.current_process().daemon,
+    }
+
+
+def note_pid(log: str, number: int) -> int:
+    """Leave a trace of having run; returns the process id."""
+    note(log, number)
+    return os.getpid()
+
+
+#: A lock that the host's threads may hold when a child is made.
+LOCK = threading.Lock()
+
+
+def take_lock() -> bool:
+    """Whether the lock can be had here."""
+    with LOCK:
+        return True
+
+
+def register_at_exit() -> None:
+    """What a child does not do at its end."""
+    atexit.register(print, "the child's")

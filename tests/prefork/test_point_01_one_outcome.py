@@ -62,7 +62,7 @@ def test_a_result_races_with_a_hard_limit(open_pool: OpenPool) -> None:
     """One of them is the outcome, and never a value that came after the limit."""
     pool = open_pool(2)
     dice = random.Random(1)
-    records = [apply(pool, near_limit, 0.005, dice.uniform(-6e-4, 2e-4), timeout=0.005) for _ in range(150)]
+    records = [apply(pool, near_limit, 0.005, dice.uniform(-6e-4, 2e-4), timeout=0.005) for _ in range(120)]
     check_all(records)
     late = 0
     for record in records:
@@ -106,7 +106,7 @@ def test_both_limits_race(open_pool: OpenPool) -> None:
     dice = random.Random(3)
     records = []
     for _ in range(120):
-        limits = {"soft_timeout": 0.005, "timeout": 0.005 + dice.choice([0.0, 1e-4, 1e-3])}
+        limits: dict[str, Any] = {"soft_timeout": 0.005, "timeout": 0.005 + dice.choice([0.0, 1e-4, 1e-3])}
         records.append(apply(pool, near_limit, 0.005, dice.uniform(-5e-4, 1e-3), **limits))
     check_all(records)
     for record in records:
@@ -287,7 +287,7 @@ def take_step(pool: BasePool, records: list[Record], step: str, number: int) -> 
         "limited": (near_limit, 0.002, number * 2e-3),
         "soft": (near_limit, 0.002, number * 1e-3),
     }
-    limits = {"limited": {"timeout": 0.003}, "soft": {"soft_timeout": 0.003}}
+    limits: dict[str, dict[str, Any]] = {"limited": {"timeout": 0.003}, "soft": {"soft_timeout": 0.003}}
     if step in jobs:
         records.append(apply(pool, *jobs[step], **limits.get(step, {})))
     elif step == "restart":

@@ -54,7 +54,7 @@ def test_stop_finishes_what_was_taken(open_pool: OpenPool) -> None:
     with pytest.raises(PoolStateError, match=r"^pool prefork is stopped, which forbids apply_async\(\)"):
         pool.apply_async(echo, (1,))
     for call in (pool.restart, pool.grow):
-        with pytest.raises(PoolStateError, match="^pool prefork is stopped"):
+        with pytest.raises(PoolStateError, match=r"^pool prefork is stopped"):
             call()
     pool.stop()
     pool.terminate()
@@ -198,6 +198,8 @@ def test_restarts_at_once(open_pool: OpenPool) -> None:
 def test_what_cannot_be_handed_to_children() -> None:
     """It is an error of one line when the pool is opened, and nothing is left."""
     before = holdings()
-    with pytest.raises(UsageError, match="^the children of the pool prefork start by spawn, so what they are given is"):
+    with pytest.raises(
+        UsageError, match=r"^the children of the pool prefork start by spawn, so what they are given is"
+    ):
         pools.open("prefork", 1, start_method="spawn", initializer=lambda: None)
     assert leftovers(before) == ""

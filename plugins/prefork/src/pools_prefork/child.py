@@ -7,6 +7,7 @@ import os
 import pickle
 import resource
 import signal
+import threading
 import traceback
 from collections.abc import Callable
 from contextvars import Context
@@ -101,11 +102,16 @@ class Child:
         self._job: JobHere | None = None
         self._reading = False
         self._ending = False
+        self._is_copy = False
         self._enter = enter
         os.lseek(memory, STACK, os.SEEK_SET)
         faulthandler.register(STACK_SIGNAL, file=memory, all_threads=False)
         signal.signal(SOFT_SIGNAL, self._on_soft_limit)
         signal.signal(signal.SIGTERM, self._on_terminate)
+        self._masks = threading.local()
+        os.register_at_fork(
+            before=self._before_fork, after_in_parent=self._after_fork, after_in_child=self._after_fork_in_copy
+        )
 
     def come_up(self) -> bool:
         """Call the initializer and say that the child is up; returns whether it is."""
@@ -197,11 +203,15 @@ class Child:
                 value = Context().run(self._enter, job)  # type: ignore[arg-type]  # as good as a Job here
             finally:
                 self._job = None
+            if self._is_copy:
+                raise SystemExit
             if value is None:
                 return _VALUE, 0, b""
             del job
             return (_VALUE, *payload.dump(value, self._arena))
         except BaseException as error:
+            if self._is_copy:
+                raise
             return _ERROR, 0, _pickle_error(own_traceback(error))
 
     def _job_of(self, request: Request, position: int, began: float) -> JobHere:
@@ -250,6 +260,24 @@ class Child:
 
     def _stop(self) -> NoReturn:
         raise StopJob(f"child {os.getpid()} of pool {self._pool.name} was told to end")
+
+    # -- Processes that jobs fork --------------------------------------------------------------------------------------
+
+    def _before_fork(self) -> None:
+        # What comes before the copy has done with our handlers would be lost.
+        self._masks.before = signal.pthread_sigmask(signal.SIG_BLOCK, {SOFT_SIGNAL, signal.SIGTERM})
+
+    def _after_fork(self) -> None:
+        signal.pthread_sigmask(signal.SIG_SETMASK, self._masks.before)
+
+    def _after_fork_in_copy(self) -> None:
+        """Be no child of the pool in a copy: signals end it, and so does the return of the job."""
+        self._is_copy = True
+        for number, handler in ((SOFT_SIGNAL, self._on_soft_limit), (signal.SIGTERM, self._on_terminate)):
+            if signal.getsignal(number) == handler:
+                signal.signal(number, signal.SIG_DFL)
+        faulthandler.unregister(STACK_SIGNAL)
+        self._after_fork()
 
 
 def _pickle_error(error: BaseException) -> bytes:

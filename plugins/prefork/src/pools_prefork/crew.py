@@ -206,6 +206,7 @@ class Crew:
             if child.killed is not None:
                 self.signal(child, signal.SIGKILL)
             elif child in self._early:
+                self._early.discard(child)
                 self.note_up(child)
 
     def on_barren(self, error: BaseException) -> None:
@@ -223,6 +224,7 @@ class Crew:
                 if waits is not job:
                     waits.slot_id = 0
             self.processes.pop(child, None)
+            self._early.discard(child)
             how = self._tell_of_death(child, pid, death)
             if job is not None:
                 error = WorkerLostError(f"{job} was lost: {self._label(child)} (pid {pid}) {how}")

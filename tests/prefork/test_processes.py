@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import signal
 import subprocess
 import sys
 import time
 from concurrent.futures import ProcessPoolExecutor
-from typing import Any
 
 import billiard
 import pytest
@@ -97,6 +97,46 @@ def daemonic() -> tuple[bool, bool]:
 def test_children_are_not_daemonic(open_pool: OpenPool, method: str) -> None:
     pool = open_pool(start_method=method)
     assert apply(pool, daemonic).value() == (False, False)
+
+
+def fork_and_return(how: str) -> int:
+    """Come to the end of the job twice: in this process, and in a copy of it. Returns the exit code of the copy."""
+    new = os.fork()
+    if new:
+        return os.waitstatus_to_exitcode(os.waitpid(new, 0)[1])
+    if how == "exit":
+        sys.exit(4)
+    if how == "raise":
+        sys.stderr = None
+        raise LookupError("in the copy")
+    return 99
+
+
+@pytest.mark.parametrize(("how", "code"), [("return", 0), ("exit", 4), ("raise", 1)])
+def test_a_job_that_forks_and_returns_twice(open_pool: OpenPool, how: str, code: int) -> None:
+    """Its outcome is that of the child; the copy ends as a program does, and takes no other job."""
+    pool = open_pool()
+    for _ in range(30):
+        apply(pool, echo, 1).value()
+    forking = apply(pool, fork_and_return, how)
+    behind = [apply(pool, echo, number) for number in range(50)]
+    assert forking.value() == code
+    assert [record.value() for record in behind] == list(range(50))
+    forking.check()
+
+
+def fork_and_terminate() -> int:
+    """What ends a copy of the child that is told to end while the job goes on."""
+    new = os.fork()
+    if not new:
+        time.sleep(PATIENCE)
+        os._exit(0)
+    os.kill(new, signal.SIGTERM)
+    return os.waitstatus_to_exitcode(os.waitpid(new, 0)[1])
+
+
+def test_a_process_that_a_job_forked_ends_as_any_other(open_pool: OpenPool) -> None:
+    assert apply(open_pool(), fork_and_terminate).value() == -signal.SIGTERM
 
 
 def leave_running(seconds: float) -> int:

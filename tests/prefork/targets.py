@@ -167,6 +167,33 @@ def note_and_return(log: str, number: int, seconds: float = 0.0) -> int:
     return number
 
 
+def note_and_sleep(log: str) -> None:
+    """Leave the process id behind, and go on."""
+    note(log, os.getpid())
+    time.sleep(PATIENCE)
+
+
+def note_and_stop(log: str) -> None:
+    """The same, and stand still."""
+    note(log, os.getpid())
+    os.kill(os.getpid(), signal.SIGSTOP)
+
+
+def note_and_refuse_to_end(log: str) -> None:
+    """The same, and ignore whatever can be ignored."""
+    for number in signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP}:
+        with contextlib.suppress(OSError):
+            signal.signal(number, signal.SIG_IGN)
+    note(log, os.getpid())
+    time.sleep(PATIENCE)
+
+
+def note_and_give(log: str, size: int) -> bytes:
+    """The same, and reply with many bytes."""
+    note(log, os.getpid())
+    return os.urandom(1) * size
+
+
 # -- Unruly jobs -------------------------------------------------------------------------------------------------------
 
 

@@ -111,7 +111,12 @@ def test_a_job_that_runs_goes_on_to_its_end(open_pool: OpenPool, tmp_path: Path)
     record.accepted()
     (old,) = [child["pid"] for child in pool.info["children"] if child["job"]]
     restarted = Event()
-    thread = Thread(target=lambda: (pool.restart(), restarted.set()))
+
+    def restart() -> None:
+        pool.restart()
+        restarted.set()
+
+    thread = Thread(target=restart)
     thread.start()
     settled(lambda: sorted(child["state"] for child in pool.info["children"]), ["busy", "idle", "idle"])
     assert apply(pool, pid).value() != old

@@ -159,7 +159,9 @@ def test_a_child_that_is_not_up_in_time_is_killed_and_replaced(
     """Its successor does the work."""
     log = tmp_path / "log"
     seconds = 0.5 if method == "fork" else 2.0
-    pool = open_pool(1, start_method=method, proc_alive_timeout=seconds, initializer=hang_at_first, initargs=(str(log),))
+    pool = open_pool(
+        1, start_method=method, proc_alive_timeout=seconds, initializer=hang_at_first, initargs=(str(log),)
+    )
     up = apply(pool, pid).value()
     first, *others = map(int, noted(log))
     assert first != up == others[-1]

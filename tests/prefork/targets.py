@@ -188,6 +188,13 @@ def note_and_refuse_to_end(log: str) -> None:
     time.sleep(PATIENCE)
 
 
+def stop_when_noted(log: str, count: int) -> None:
+    """Stand still when so many have left something there."""
+    while len(noted(log)) < count:
+        time.sleep(0.001)
+    os.kill(os.getpid(), signal.SIGSTOP)
+
+
 def note_and_give(log: str, size: int) -> bytes:
     """The same, and reply with many bytes."""
     note(log, os.getpid())

@@ -1,4 +1,4 @@
-"""A host that is killed takes its children with it, whatever they do; a nursery that is killed takes nothing with it."""
+"""A host that is killed takes its children with it, whatever they do; a nursery takes nothing."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from pools.errors import WorkerLostError
 from tests.contract.records import PATIENCE, apply
 from tests.prefork import targets
 from tests.prefork.conftest import OpenPool
-from tests.prefork.looks import alive, pids, settled
+from tests.prefork.looks import pids, settled
 from tests.prefork.programs import ENVIRONMENT, is_alive
 from tests.prefork.targets import echo, hold, pid
 
@@ -40,7 +40,7 @@ HOST = """
     from tests.prefork import targets
 
     def main():
-        folder, method = sys.argv[1:]
+        log, method = sys.argv[1:]
         options = {{"start_method": method}}
         {code}
 
@@ -50,6 +50,17 @@ HOST = """
         thread.join()
         time.sleep(1000)
 """
+
+
+GIVE = "pool = pools.open('prefork', 2, **options); [pool.apply_async(targets.{}, (log, *{})) for _ in range(2)]"
+#: What hosts do, by what their children do then.
+CODE = {
+    "come up": "pools.open('prefork', 2, initializer=targets.note_and_sleep, initargs=(log,), **options)",
+    "stand still": GIVE.format("note_and_stop", "()"),
+    "ignore all signals": GIVE.format("note_and_refuse_to_end", "()"),
+    "write to a host that stands still": GIVE.format("note_and_give", "(64 << 20,)")
+    + "; targets.stop_when_noted(log, 2)",
+}
 
 
 @contextmanager
@@ -68,23 +79,10 @@ def host(path: Path, code: str, method: str, count: int) -> Iterator[tuple[subpr
 
 
 @pytest.mark.parametrize("method", ["fork", "forkserver", "spawn"])
-@pytest.mark.parametrize(
-    "code",
-    [
-        "pools.open('prefork', 2, initializer=targets.note_and_sleep, initargs=(folder,), **options)",
-        "pool = pools.open('prefork', 2, **options);"
-        "[pool.apply_async(targets.note_and_stop, (folder,)) for _ in range(2)]",
-        "pool = pools.open('prefork', 2, **options);"
-        "[pool.apply_async(targets.note_and_refuse_to_end, (folder,)) for _ in range(2)]",
-        "pool = pools.open('prefork', 2, **options);"
-        "[pool.apply_async(targets.note_and_give, (folder, 64 << 20)) for _ in range(2)]; time.sleep(0.01);"
-        "os.kill(os.getpid(), 19)",
-    ],
-    ids=["that come up", "that stand still", "that ignore all signals", "that write to a host which stands still"],
-)
-def test_no_children_outlive_their_host(tmp_path: Path, method: str, code: str) -> None:
+@pytest.mark.parametrize("doing", CODE)
+def test_no_children_outlive_their_host(tmp_path: Path, method: str, doing: str) -> None:
     """The pool was started on a thread that has ended."""
-    with host(tmp_path, code, method, 2) as (process, children):
+    with host(tmp_path, CODE[doing], method, 2) as (process, children):
         family = [*children, *{parent(child) for child in children}]
         assert len(family) == 3
         assert process.pid not in family
@@ -132,7 +130,7 @@ def test_a_pool_goes_on_without_its_nursery(
     assert apply(pool, echo, 1).value() == 1
     pool.restart()
     assert not set(before) & set(pids(pool))
-    assert not any(map(alive, before))
+    assert not any(map(is_alive, before))
     caplog.clear()
 
 
@@ -194,15 +192,12 @@ def test_a_lock_that_the_host_holds_when_its_nursery_dies(
     caplog.clear()
 
 
-def test_what_children_leave_behind_is_taken_up_without_a_nursery(
-    open_pool: OpenPool, caplog: pytest.LogCaptureFixture
-) -> None:
-    """A pool stops, and is terminated, with children whose nursery is gone."""
-    for end in ("stop", "terminate"):
-        pool = open_pool(2)
-        settled(lambda pool=pool: len(pids(pool)), 2)
-        children = pids(pool)
-        kill_nursery(children[0])
-        getattr(pool, end)()
-        settled(lambda children=children: [is_alive(child) for child in children], [False, False])
+@pytest.mark.parametrize("end", ["stop", "terminate"])
+def test_a_pool_ends_without_its_nursery(open_pool: OpenPool, end: str, caplog: pytest.LogCaptureFixture) -> None:
+    pool = open_pool(2)
+    settled(lambda: len(pids(pool)), 2)
+    children = pids(pool)
+    kill_nursery(children[0])
+    getattr(pool, end)()
+    settled(lambda: [is_alive(child) for child in children], [False, False])
     caplog.clear()

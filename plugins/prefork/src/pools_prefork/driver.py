@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Callable
 from signal import SIGKILL
@@ -15,14 +16,14 @@ from pools_prefork import stack
 from pools_prefork.child import STACK_SIGNAL
 from pools_prefork.crew import Crew
 from pools_prefork.dispatcher import Dispatcher
-from pools_prefork.link import Link
+from pools_prefork.link import Link, wants_acceptance
 from pools_prefork.memory import resident
 from pools_prefork.messages import Flag, Reply, ToHost
 from pools_prefork.process import Nursery
 from pools_prefork.reactor import Reactor
 from pools_prefork.remote import error_of
 from pools_prefork.roster import Child
-from pools_prefork.supervisor import Supervisor
+from pools_prefork.supervisor import PATIENCE, Supervisor
 
 if TYPE_CHECKING:
     from pools_prefork.pool import PreforkPool
@@ -218,6 +219,8 @@ class Driver:
         now = monotonic()
         if self._pool.limits.due_at <= now:
             self._pool.enforce_limits()
+        else:
+            self.look()
         with self.crew.deciding():
             self.crew.perform(self.supervisor.tick(now))
             for child, link in list(self.crew.links.items()):
@@ -225,7 +228,14 @@ class Driver:
                     self.crew.perform(self.supervisor.stalled(child, link.slate.begun()[0], now))
         self._check_memory()
         self.dispatcher.dispatch()
-        self.reactor.set_alarm(min(self.supervisor.next_tick(now), self._pool.limits.due_at))
+        self.reactor.set_alarm(min(self.supervisor.next_tick(now), self._pool.limits.due_at, self._next_look(now)))
+
+    def _next_look(self, now: float) -> float:
+        """When to see whether jobs have begun that somebody wants to hear of: a child says so of the last one alone."""
+        with self.crew.lock:
+            heads = [child.hand[0] for child in self.crew.links if child.hand]
+        waits = any(job.accepted_at is None and wants_acceptance(job) for job in heads)
+        return now + PATIENCE if waits else math.inf
 
     def _check_memory(self) -> None:
         limit = self._pool.options.hard_memory_per_child

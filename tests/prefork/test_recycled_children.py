@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 from collections import Counter
@@ -172,7 +173,8 @@ def test_everything_at_once(open_pool: OpenPool, caplog: pytest.LogCaptureFixtur
         if step % 10 == 7:
             pool.shrink()
         if step % 4 == 1 and (living := pids(pool)):
-            os.kill(living[0], signal.SIGKILL)
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(living[0], signal.SIGKILL)
     for record in records:
         record.ended()
         record.check()

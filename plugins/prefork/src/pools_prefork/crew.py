@@ -153,6 +153,12 @@ class Crew:
         self._supervisor.taken_back(child, boundary)
         return boundary == first - 1
 
+    def keep_in(self, child: Child, position: int) -> bool:
+        """Have the child begin nothing after the job at this position; returns False if it has ended that job."""
+        if position < child.last:
+            self.take_back(child, position + 1)
+        return self.links[child].slate.claimed() <= position
+
     def note_up(self, child: Child) -> None:
         """The child says that it is up; it gets no job before it is known by which process it can be reached."""
         if child not in self.processes:

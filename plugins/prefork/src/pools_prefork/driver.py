@@ -171,16 +171,14 @@ class Driver:
                 self.crew.links[child].slate.set_cancel_requested(child.position_of(job))
 
     def kill(self, job: Job, number: int, reason: str) -> bool:
-        """End the child that runs the job by a signal; returns False if none does."""
+        """End the child that runs the job by a signal; returns False if none does, as it has ended."""
         with self.crew.deciding():
             child = self.dispatcher.child_of(job)
-            if child is None:
+            if child is None or not self.crew.keep_in(child, child.position_of(job)):
                 return False
             # One that was told to end before and is still there is not asked again.
             self.crew.signal(child, number if child.killed is None else SIGKILL)
             child.killed = child.killed or reason
-            if len(child.hand) > 1 and not child.revoked:
-                self.crew.take_back(child, child.first + 1)
         self.dispatcher.dispatch()
         return True
 
@@ -190,8 +188,9 @@ class Driver:
         if child is None:
             then("")
             return
-        self.crew.signal(child, STACK_SIGNAL)
         memory = os.dup(self.crew.links[child].memory)
+        stack.clear(memory)
+        self.crew.signal(child, STACK_SIGNAL)
         give_up_at = monotonic() + STACK_SECONDS
 
         def look() -> None:
@@ -201,9 +200,14 @@ class Driver:
                 self.reactor.call_after(STACK_STEP, look)
             else:
                 os.close(memory)
-                then(text or "")
+                then(text if text and self._is_in(job) else "")
 
         look()
+
+    def _is_in(self, job: Job) -> bool:
+        """Whether a child runs the job and none after it."""
+        child = self.dispatcher.child_of(job)
+        return child is not None and self.crew.links[child].slate.claimed() <= child.position_of(job)
 
     # -- Time ----------------------------------------------------------------------------------------------------------
 

@@ -82,6 +82,12 @@ class PreforkPool(BasePool):
         driver.crew.stop(kill=self.terminating)
         driver.reactor.close()
 
+    def terminate(self) -> None:
+        """See :meth:`BasePool.terminate`; nobody comes after the children that go now."""
+        if self.state in WORKING:
+            self.driver.reactor.call(lambda: self.driver.crew.resize(0))
+        super().terminate()
+
     def restart(self) -> None:
         """Replace every child, from this process as it is now, without a moment in which there is none.
 

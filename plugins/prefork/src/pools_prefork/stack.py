@@ -18,6 +18,13 @@ _FRAME = re.compile(r'  File "(?P<file>.*)", line (?P<line>\d+) in (?P<name>.*)'
 _OURS = tuple(f'  File "{code.co_filename}"' for code in (enter.__code__, main.__code__))
 
 
+def clear(memory: int) -> None:
+    """Make room for a stack, where one of another job may be."""
+    os.pwrite(memory, bytes(_MOST), STACK)
+    # The child writes where its descriptor stands, which is a copy of this one.
+    os.lseek(memory, STACK, os.SEEK_SET)
+
+
 def read(memory: int) -> str | None:
     """The stack as a traceback has it, the last call last; None if it is not there in full.
 

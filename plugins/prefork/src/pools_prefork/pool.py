@@ -95,12 +95,8 @@ class PreforkPool(BasePool):
             PoolStateError: The pool does not run, or a callback would wait for itself.
         """
         if self.state is not PoolState.RUNNING:
-            raise PoolStateError(f"pool {self.name} is {self.state.value}, which forbids restart(): start it first")
-        if self.in_slot():
-            raise PoolStateError(
-                f"a callback of pool {self.name} cannot restart() the pool, which would wait for it: "
-                "leave it to the host"
-            )
+            self._refuse("restart")
+        self._refuse_own_job("restart")
         gone = self.new_event()
         self.driver.reactor.call(lambda: self.driver.crew.replace_all(gone.set))
         gone.wait()
@@ -199,14 +195,9 @@ class PreforkPool(BasePool):
         self.driver.reactor.call(lambda: self.driver.crew.resize(self.concurrency))
 
     def _new_nursery(self) -> Nursery:
-        options = self.options
+        options, hooked = self.options, hooks.acts_in_children()
         told = ChildOptions(
-            self.name,
-            options,
-            options.initializer,
-            options.initargs,
-            options.max_memory_per_child,
-            hooks.acts_in_children(),
+            self.name, options, options.initializer, options.initargs, options.max_memory_per_child, hooked
         )
         return Nursery(self.name, options.start_method, child.main, told)
 

@@ -95,8 +95,9 @@ class PreforkPool(BasePool):
             PoolStateError: The pool does not run, or a callback would wait for itself.
         """
         if self.state is not PoolState.RUNNING:
-            self._refuse("restart")
-        self._refuse_own_job("restart")
+            raise PoolStateError(f"pool {self.name} is {self.state.value}, which forbids restart(): start it first")
+        if self.in_slot():
+            raise PoolStateError(f"a callback of pool {self.name} cannot restart() it and wait: leave it to the host")
         gone = self.new_event()
         self.driver.reactor.call(lambda: self.driver.crew.replace_all(gone.set))
         gone.wait()
@@ -113,10 +114,9 @@ class PreforkPool(BasePool):
 
     @property
     def info(self) -> dict[str, Any]:
-        """See :attr:`BasePool.info`; ``children`` says what each child is doing."""
+        """See :attr:`BasePool.info`; ``children`` says what each child is doing, all at one moment."""
         if self.state not in WORKING:
             return {**super().info, **report.info(self)}
-        # On the loop's thread, where nothing changes while it is written down.
         return self.driver.reactor.call(self._look_around)
 
     def _look_around(self) -> dict[str, Any]:

@@ -474,7 +474,7 @@ with home("forkserver", family) as found:
         check=False,
     )
     assert (done.returncode, done.stdout) == (0, "1\n"), done.stderr
-    assert "if __name__ == '__main__':" in done.stderr
+    assert 'if __name__ == "__main__":' in done.stderr
 
 
 def test_a_nursery_is_made_for_nothing_if_it_is_never_started() -> None:

@@ -117,7 +117,7 @@ def test_an_initializer_that_always_ends_its_process(
     assert isinstance(error, BrokenPoolError)
     assert isinstance(error.__cause__, WorkerLostError)
     assert "exited with code 7" in str(error)
-    assert "before it was up" in str(error)
+    assert "was not up: exited with code 7" in str(error)
     settled(lambda: pool.info["children"], [])
     pids = noted(log)
     assert len(set(pids)) == len(pids) == len(BACK_OFF) + 1

@@ -258,7 +258,7 @@ class Crew:
         if not (child.was_retired and child.due == "shrunk"):
             self.restarts["killed" if child.killed is not None else child.due or "died"] += 1
         if child.up_at is None and not expected and self._failure is None:
-            self._failure = WorkerLostError(f"{self._label(child)} (pid {pid}) was not up before its end: {how}")
+            self._failure = WorkerLostError(f"{self._label(child)} (pid {pid}) was not up: {how}")
         if not expected:
             log.error("%s (pid %d) %s", self._label(child), pid, how)
         self.afterwards(self._owner.on_child_exited, child, pid, child.killed or how)

@@ -158,3 +158,36 @@ FIFTY = """
 
 def test_terminate_is_prompt_with_50_children_that_ignore_sigterm(tmp_path: Path) -> None:
     assert float(run(tmp_path, FIFTY)) < 2.0
+
+
+COPY = """
+    import os, sys
+    import pools
+    from tests.prefork.targets import echo, hold
+
+    if __name__ == "__main__":
+        release = sys.argv[1]
+        pool = pools.open("prefork", 2, start_method="fork")
+        job = pool.apply_async(hold, (release,))
+        copy = os.fork()
+        if not copy:
+            try:
+                pool.apply_async(echo, (1,))
+            except pools.errors.PoolStateError as error:
+                print(error)
+            pool.stop()
+            sys.exit(3)
+        print(os.waitstatus_to_exitcode(os.waitpid(copy, 0)[1]), job.done())
+        open(release, "w").close()
+        print(job.result(20) != os.getpid(), pool.apply_async(echo, (2,)).result(20))
+        pool.stop()
+"""
+
+
+def test_a_process_that_the_host_forks_has_no_pool(tmp_path: Path) -> None:
+    """It is stopped there, so the process ends when it wants to; the host's own is as it was."""
+    assert run(tmp_path, COPY, str(tmp_path / "release")).splitlines() == [
+        "pool prefork is stopped, which forbids apply_async(): start it again, or open another pool",
+        "3 False",
+        "True 2",
+    ]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import abc
 import atexit
+import os
+import weakref
 from collections import deque
 from time import monotonic
 from typing import ClassVar, NoReturn, Self
@@ -67,6 +69,7 @@ class Lifecycle(abc.ABC):
         self.on_start()
         self.started_at = monotonic()
         self._move(PoolState.RUNNING)
+        _started.add(self)
         self.dispatch()
         # A program that ends without stopping its pool gets what it asked for: the jobs that the pool took are done.
         atexit.register(self.stop)
@@ -211,6 +214,7 @@ class Lifecycle(abc.ABC):
         except IndexError:
             return
         atexit.unregister(self.stop)
+        _started.discard(self)
         # What is being submitted at this moment finds no slot, and is refused.
         self.slots.free.clear()
         self.on_stop()
@@ -253,3 +257,17 @@ class Lifecycle(abc.ABC):
     @abc.abstractmethod
     def _stop_timers(self) -> None:
         """Cancel what is scheduled."""
+
+
+#: The pools of this process that were started and not stopped.
+_started: weakref.WeakSet[Lifecycle] = weakref.WeakSet()
+
+
+def _be_stopped_in_copy() -> None:
+    """A process that was forked from the host has neither the slots of its pools nor the jobs: those are the host's."""
+    for pool in list(_started):
+        pool._state = PoolState.STOPPED
+    _started.clear()
+
+
+os.register_at_fork(after_in_child=_be_stopped_in_copy)

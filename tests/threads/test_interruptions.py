@@ -14,7 +14,7 @@ import pytest
 import pools
 from pools import BasePool
 from pools.errors import SoftTimeLimitExceeded, TimeLimitExceeded
-from tests.contract.records import PATIENCE, apply, wait
+from tests.contract.records import PATIENCE, apply, spend, wait
 
 pytestmark = pytest.mark.usefixtures("no_garbage_collection")
 
@@ -92,17 +92,15 @@ def test_a_limit_cuts_no_call_of_a_timer(limit: str) -> None:
 def test_a_limit_cuts_no_end_of_another_job(limit: str) -> None:
     """A job that is cancelled or terminated by one whose limit lands has its outcome nevertheless."""
     dice = random.Random(11)
-    release = threading.Event()
 
     def step(pool: BasePool) -> None:
-        pool.apply_async(wait, (release,)).terminate()
-        pool.apply_async(wait, (release,)).cancel()
+        # Not with an event, whose lock would never be released if the termination came as it was taken.
+        pool.apply_async(spend, (0.005,)).terminate()
+        pool.apply_async(spend, (0.005,)).cancel()
 
     for _ in range(ROUNDS):
-        release.clear()
         pool = pools.open("threads", 6)
         interrupt(pool, step, limit, dice.uniform(2e-4, 1e-3))
-        release.set()
         pool.close()
         assert pool.join(PATIENCE), pool.info
         pool.stop()

@@ -7,6 +7,7 @@ import fcntl
 import os
 import pickle
 import types
+import weakref
 from collections import deque
 from collections.abc import Callable
 from typing import Any
@@ -78,10 +79,16 @@ class Link:
         self._unfilled: deque[tuple[int, int]] = deque()
         #: By job, the region of its arguments, for as long as it may have to be given back unread.
         self._regions: dict[Job, int] = {}
+        _open.add(self)
 
     def close(self) -> None:
         """Give everything back; what the host still refers to of values stays."""
+        _open.discard(self)
         descriptors.close((self.jobs, self.replies))
+        self.close_memory()
+
+    def close_memory(self) -> None:
+        """Give back what is shared with the child."""
         self._arena.close()
         self._reader.close()
         self.slate.close()
@@ -227,3 +234,18 @@ def _pipe(made: contextlib.ExitStack) -> tuple[int, int]:
     with contextlib.suppress(OSError):
         fcntl.fcntl(ends[1], fcntl.F_SETPIPE_SZ, PIPE_SIZE)
     return ends
+
+
+#: The links of this process that are open.
+_open: weakref.WeakSet[Link] = weakref.WeakSet()
+
+
+def _leave_to_the_parent() -> None:
+    """A process that is forked from the host has no part in this, and would keep the memory of children that go."""
+    for link in list(_open):
+        with contextlib.suppress(BufferError):  # it was copied in the middle of writing or reading
+            link.close_memory()
+    _open.clear()
+
+
+os.register_at_fork(after_in_child=_leave_to_the_parent)

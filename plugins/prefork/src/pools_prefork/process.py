@@ -232,6 +232,11 @@ class Nursery:
         if self._control is not None:
             self._control.close()
         self._epoll.close()
+        for child in self._children.values():
+            child.close()
+        close_pidfd(self._pidfd)
+        if self.pid:  # else this may be the nursery that is being started
+            os.close(self._lifeline_r)
 
 
 #: The nurseries of this process that were made and not stopped.

@@ -12,6 +12,7 @@ import pytest
 from pools import BasePool, Job, current_job, hooks
 from pools.hooks import hookimpl
 from tests.contract.records import apply
+from tests.core.fake_plugins import Site
 from tests.prefork import targets
 from tests.prefork.conftest import OpenPool
 from tests.prefork.looks import settled
@@ -109,3 +110,39 @@ def test_a_hook_that_fails_at_the_start(open_pool: OpenPool, caplog: pytest.LogC
         hooks.manager.unregister(plugin)
     assert "no settings for prefork" in str(error)
     caplog.clear()
+
+
+EXTENSION = """
+import os
+from pools.hooks import hookimpl
+
+seen = []
+
+@hookimpl
+def pools_child_started(pool):
+    seen.append((pool.name, os.getpid()))
+
+@hookimpl(wrapper=True)
+def pools_run_job(pool, job):
+    value = yield
+    return [value, len(seen), seen[-1][1] == os.getpid(), job.args]
+"""
+
+PROGRAM = """
+import json, math, sys
+import pools
+
+if __name__ == "__main__":
+    with pools.open("prefork", 1, start_method=sys.argv[1]) as pool:
+        print(json.dumps([pool.apply_async(math.sqrt, (9,)).result(20) for _ in range(2)]))
+"""
+
+
+@pytest.mark.parametrize("method", ["fork", "forkserver", "spawn"])
+def test_an_installed_extension(tmp_path: Path, method: str) -> None:
+    """It is loaded where the children are, however these start, and asked once."""
+    site = Site(tmp_path)
+    site.extension("extra", EXTENSION)
+    site.module("program", PROGRAM)
+    done = site.run("-W", "error", "program.py", method)
+    assert (done.stdout, done.stderr) == ("[[3.0, 1, true, [9]], [3.0, 1, true, [9]]]\n", "")

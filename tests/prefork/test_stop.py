@@ -161,11 +161,12 @@ def test_terminate_is_prompt_with_50_children_that_ignore_sigterm(tmp_path: Path
 
 
 COPY = """
-    import os, sys
+    import os, sys, warnings
     import pools
     from tests.prefork.targets import echo, hold
 
     if __name__ == "__main__":
+        warnings.simplefilter("ignore")  # the host has a thread
         release = sys.argv[1]
         pool = pools.open("prefork", 2, start_method="fork")
         job = pool.apply_async(hold, (release,))

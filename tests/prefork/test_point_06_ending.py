@@ -127,3 +127,16 @@ def test_a_slot_that_has_no_job(open_pool: OpenPool) -> None:
     (child,) = [entry["child"] for entry in pool.info["children"]]
     assert not pool.terminate_job(child)
     assert apply(pool, echo, 1).value() == 1
+
+
+def test_a_pool_that_is_terminated_before_it_knows_what_has_begun(open_pool: OpenPool) -> None:
+    """Jobs with limits that end in that moment are terminated, and stay so."""
+    pool = open_pool()
+    for number in range(30):
+        records = [apply(pool, spend, 0.0005 * (number % 3), soft_timeout=PATIENCE) for _ in range(6)]
+        spend(0.0003 * (number % 20))
+        pool.terminate()
+        for record in records:
+            record.ended()
+            record.check()
+        pool.start()

@@ -235,7 +235,8 @@ class PreforkPool(BasePool):
                 value = link.load(reply)
             except BaseException as reason:  # even SystemExit concerns this job alone
                 error = RemoteError(f"{job} returned what does not unpickle here: {reason!r}")
-        job.accept(reply.began)
+        if not job.accept(reply.began) and job.accepted_at is None:
+            return  # it was terminated before anyone here knew that it had begun
         if isinstance(error, StopJob):
             lost = WorkerLostError(f"{job} was lost: its child was told to end by SIGTERM")
             end(job, None, lost, JobState.LOST, reply.ended)

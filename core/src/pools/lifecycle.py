@@ -217,11 +217,14 @@ class Lifecycle(abc.ABC):
         _started.discard(self)
         # What is being submitted at this moment finds no slot, and is refused.
         self.slots.free.clear()
-        self.on_stop()
-        self._stop_timers()
-        self._move(PoolState.STOPPED)
-        for event in list(self._joiners):
-            event.set()
+        try:
+            self.on_stop()
+        finally:
+            # Whatever went wrong: nobody would ever end the slots a second time.
+            self._stop_timers()
+            self._move(PoolState.STOPPED)
+            for event in list(self._joiners):
+                event.set()
         signals.emit(signals.postshutdown, self)
 
     # -- What a pool adds ----------------------------------------------------------------------------------------------

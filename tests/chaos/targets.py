@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import faulthandler
 import os
 import random
 import signal
@@ -28,6 +29,7 @@ def large(number: int) -> bytes:
 
 def die(number: int, how: int) -> int:
     """A job that ends its child: by ``os._exit`` if ``how`` is 0, else by that signal."""
+    faulthandler.disable()  # pytest's, which would print the stack of each that dies by SIGSEGV
     if how:
         os.kill(os.getpid(), how)
     os._exit(1 + number % 255)

@@ -4,12 +4,8 @@ from __future__ import annotations
 
 import atexit
 import contextlib
-import multiprocessing
 import os
-import random
 import signal
-import subprocess
-import sys
 import threading
 import time
 from pathlib import Path
@@ -173,6 +169,13 @@ def note_and_sleep(log: str) -> None:
     time.sleep(PATIENCE)
 
 
+def stop_when_noted(log: str, count: int) -> None:
+    """Stand still when so many have left something there."""
+    while len(noted(log)) < count:
+        time.sleep(0.001)
+    os.kill(os.getpid(), signal.SIGSTOP)
+
+
 def note_and_stop(log: str) -> None:
     """The same, and stand still."""
     note(log, os.getpid())
@@ -188,189 +191,13 @@ def note_and_refuse_to_end(log: str) -> None:
     time.sleep(PATIENCE)
 
 
-def stop_when_noted(log: str, count: int) -> None:
-    """Stand still when so many have left something there."""
-    while len(noted(log)) < count:
-        time.sleep(0.001)
-    os.kill(os.getpid(), signal.SIGSTOP)
-
-
 def note_and_give(log: str, size: int) -> bytes:
     """The same, and reply with many bytes."""
     note(log, os.getpid())
     return os.urandom(1) * size
 
 
-# -- Unruly jobs -------------------------------------------------------------------------------------------------------
-
-
-def exit_at_once(code: int) -> None:
-    """End the process without another word."""
-    os._exit(code)
-
-
-def raise_signal(number: int) -> None:
-    """Kill the process by a signal that has its default effect."""
-    signal.signal(number, signal.SIG_DFL) if number not in (signal.SIGKILL, signal.SIGSTOP) else None
-    os.kill(os.getpid(), number)
-    time.sleep(PATIENCE)
-
-
-def raise_system_exit(code: object = 3) -> NoReturn:
-    """What a job should not do."""
-    sys.exit(code)  # type: ignore[arg-type]  # it takes anything
-
-
-def raise_interrupt() -> NoReturn:
-    """What only a terminal should do."""
-    raise KeyboardInterrupt
-
-
-def raise_generator_exit() -> NoReturn:
-    """What only a generator is told."""
-    raise GeneratorExit
-
-
-def ignore_sigterm(seconds: float, begun: str = "") -> None:
-    """Not end when told to."""
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    if begun:
-        Path(begun).touch()
-    time.sleep(seconds)
-
-
-def swallow_everything(seconds: float) -> str:
-    """Go on whatever is raised."""
-    give_up_at = monotonic() + seconds
-    while monotonic() < give_up_at:
-        with contextlib.suppress(BaseException):
-            time.sleep(0.01)
-    return "in vain"
-
-
-class Unpicklable:
-    """Does not pickle."""
-
-    def __reduce__(self) -> NoReturn:
-        raise TypeError("this stays where it is")
-
-
-class BadToLoad:
-    """Pickles, and does not unpickle."""
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return refuse_to_load, ()
-
-
-def refuse_to_load() -> NoReturn:
-    """What unpickling comes to."""
-    raise ValueError("this does not load")
-
-
-class UnpicklableError(Exception):
-    """Does not pickle."""
-
-    def __init__(self) -> None:
-        super().__init__("not to be pickled")
-        self.keep = Unpicklable()
-
-
-class TwoArgumentsError(Exception):
-    """Pickles, and does not unpickle: its arguments are not those of its constructor."""
-
-    def __init__(self, one: str, two: str) -> None:
-        super().__init__(f"{one} and {two}")
-
-
-class ExitingError(Exception):
-    """Ends whoever unpickles it."""
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return raise_system_exit, (7,)
-
-
-def give_unpicklable() -> Unpicklable:
-    return Unpicklable()
-
-
-def give_bad_to_load() -> BadToLoad:
-    return BadToLoad()
-
-
-def fail(kind: str) -> NoReturn:
-    """Raise an exception of a kind."""
-    if kind == "unpicklable":
-        raise UnpicklableError
-    if kind == "bad to load":
-        raise TwoArgumentsError("this", "that")
-    if kind == "exiting":
-        raise ExitingError("well")
-    raise LookupError(kind)
-
-
-def fail_deeply(depth: int) -> NoReturn:
-    """Raise with a cause, some calls below."""
-    if depth:
-        fail_deeply(depth - 1)
-    try:
-        raise KeyError("the cause")
-    except KeyError as error:
-        raise LookupError("as it must") from error
-
-
-def large(size: int) -> bytes:
-    return b"x" * size
-
-
-def measure(data: Any) -> int:
-    return len(data)
-
-
-def echo(value: Any) -> Any:
-    return value
-
-
-def double(number: int) -> int:
-    return 2 * number
-
-
-class Doubler:
-    """Something to call that is not a function."""
-
-    def __init__(self, factor: int) -> None:
-        self._factor = factor
-
-    def __call__(self, number: int, plus: int = 0) -> int:
-        return self._factor * number + plus
-
-    def times(self, number: int) -> int:
-        return self._factor * number
-
-
-# -- Processes of its own ----------------------------------------------------------------------------------------------
-
-
-def use_processes() -> list[Any]:
-    """Start some, in every way that there is."""
-    found: list[Any] = [subprocess.check_output([sys.executable, "-S", "-c", "print(42)"], text=True)]
-    for method in ("fork", "spawn"):
-        with multiprocessing.get_context(method).Pool(1 if method == "fork" else 2) as pool:
-            found.append(pool.map(double, [21] if method == "fork" else [1, 2]))
-    process = multiprocessing.Process(target=os._exit, args=(3,))
-    process.start()
-    process.join()
-    found.append(process.exitcode)
-    return found
-
-
-def leave_grandchild(path: str) -> None:
-    """Fork, and die; the fork goes on with all that it has inherited."""
-    pid = os.fork()
-    if pid:
-        Path(path).write_text(str(pid))
-        os._exit(1)
-    time.sleep(3 * PATIENCE)
-    os._exit(0)
+# -- Jobs that look at each other --------------------------------------------------------------------------------------
 
 
 def overlap(directory: str, seconds: float) -> int:
@@ -403,67 +230,10 @@ def fail_to_begin(log: str) -> NoReturn:
     raise LookupError("no settings")
 
 
-def begin_slowly(log: str, first: float) -> None:
-    """An initializer that takes long the first time."""
-    note(log, os.getpid())
-    if len(noted(log)) == 1:
-        time.sleep(first)
-
-
-def die_first(log: str, times: int) -> None:
-    """An initializer in which the first few children die."""
-    note(log, os.getpid())
-    if len(noted(log)) <= times:
-        os._exit(9)
-
-
 _setting = ""
 
 
-def set_up(value: str) -> None:
-    """An initializer."""
-    global _setting
-    _setting = value
-
-
-def setting() -> str:
-    """What the initializer has set."""
-    return _setting
-
-
 _kept: list[bytes] = []
-
-
-def keep(size: int) -> int:
-    """Have more memory from now on; returns the process id."""
-    _kept.append(os.urandom(1) * size)
-    return os.getpid()
-
-
-def grow_for_ever() -> None:
-    """Have more and more memory."""
-    give_up_at = monotonic() + PATIENCE
-    while monotonic() < give_up_at:
-        keep(8 << 20)
-        time.sleep(0.02)
-
-
-def resources() -> dict[str, Any]:
-    """What the child has of its host."""
-    links = [
-        str(entry.readlink()) for entry in Path("/proc/self/fd").iterdir() if entry.is_symlink() and entry.exists()
-    ]
-    return {
-        "pid": os.getpid(),
-        "pipes": sum(link.startswith(("pipe:", "socket:")) for link in links),
-        "handlers": [int(number) for number in signal.valid_signals() if callable(signal.getsignal(number))],
-        "SIGINT": signal.getsignal(signal.SIGINT) == signal.SIG_IGN,
-        "SIGHUP": signal.getsignal(signal.SIGHUP) == signal.SIG_DFL,
-        "stdin": os.read(0, 1),
-        "random": random.random(),
-        "threads": len(list(Path("/proc/self/task").iterdir())),
-        "daemon": multiprocessing.current_process().daemon,
-    }
 
 
 def note_pid(log: str, number: int) -> int:
@@ -485,3 +255,35 @@ def take_lock() -> bool:
 def register_at_exit() -> None:
     """What a child does not do at its end."""
     atexit.register(print, "the child's")
+
+
+# -- Values ------------------------------------------------------------------------------------------------------------
+
+
+def large(size: int) -> bytes:
+    return b"x" * size
+
+
+def measure(data: Any) -> int:
+    return len(data)
+
+
+def echo(value: Any) -> Any:
+    return value
+
+
+def double(number: int) -> int:
+    return 2 * number
+
+
+class Doubler:
+    """Something to call that is not a function."""
+
+    def __init__(self, factor: int) -> None:
+        self._factor = factor
+
+    def __call__(self, number: int, plus: int = 0) -> int:
+        return self._factor * number + plus
+
+    def times(self, number: int) -> int:
+        return self._factor * number

@@ -15,7 +15,7 @@ from pools import PoolExecutor
 from pools.errors import RemoteTraceback, WorkerLostError
 from tests.contract.leftovers import holdings, leftovers
 from tests.contract.records import PATIENCE
-from tests.prefork import targets
+from tests.prefork import unruly
 from tests.prefork.looks import settled
 from tests.prefork.targets import double, echo, hold, spend
 
@@ -34,7 +34,7 @@ def test_dead_children(executor: PoolExecutor, caplog: pytest.LogCaptureFixture)
     calls: list[futures.Future[Any]] = []
     for number in range(60):
         if number % 20 == 10:
-            calls.append(executor.submit(targets.exit_at_once, number))
+            calls.append(executor.submit(unruly.exit_at_once, number))
         calls.append(executor.submit(double, number))
     done, not_done = futures.wait(calls, PATIENCE)
     assert not not_done
@@ -55,7 +55,7 @@ def test_wait(executor: PoolExecutor, tmp_path: Path) -> None:
     assert done == {quick}
     done, _ = futures.wait([slow, failing], PATIENCE, futures.FIRST_EXCEPTION)
     assert done == {failing}
-    assert slow.running()
+    settled(slow.running, True)
     release.touch()
     done, not_done = futures.wait([slow, quick, failing], PATIENCE)
     assert (len(done), not_done) == (3, set())

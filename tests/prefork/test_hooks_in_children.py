@@ -13,7 +13,7 @@ from pools import BasePool, Job, current_job, hooks
 from pools.hooks import hookimpl
 from tests.contract.records import apply
 from tests.core.fake_plugins import Site
-from tests.prefork import targets
+from tests.prefork import targets, unruly
 from tests.prefork.conftest import OpenPool
 from tests.prefork.looks import settled
 from tests.prefork.targets import echo, note, noted
@@ -85,7 +85,7 @@ def test_a_child_that_is_killed_does_not_exit_by_itself(
     """So nothing is called there."""
     pool = open_pool(1)
     child = apply(pool, targets.pid).value()
-    apply(pool, targets.raise_signal, 9).error()
+    apply(pool, unruly.raise_signal, 9).error()
     apply(pool, echo, 1).value()
     pool.stop()
     assert f"exiting {child} prefork" not in noted(log)

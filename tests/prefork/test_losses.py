@@ -16,7 +16,7 @@ from pools.errors import RemoteError, WorkerLostError
 from pools.states import JobState
 from pools_prefork.pool import PreforkPool
 from tests.contract.records import PATIENCE, Record, apply
-from tests.prefork import targets
+from tests.prefork import targets, unruly
 from tests.prefork.conftest import OpenPool
 from tests.prefork.looks import pids, settled
 from tests.prefork.programs import is_alive
@@ -51,10 +51,10 @@ def check_lost(record: Record, child: int, how: str) -> None:
 @pytest.mark.parametrize(
     ("target", "argument", "how"),
     [
-        (targets.exit_at_once, 3, "exited with code 3"),
-        (targets.exit_at_once, 0, "exited with code 0"),
-        (targets.raise_signal, signal.SIGKILL, "was killed by SIGKILL"),
-        (targets.raise_signal, signal.SIGSEGV, "was killed by SIGSEGV"),
+        (unruly.exit_at_once, 3, "exited with code 3"),
+        (unruly.exit_at_once, 0, "exited with code 0"),
+        (unruly.raise_signal, signal.SIGKILL, "was killed by SIGKILL"),
+        (unruly.raise_signal, signal.SIGSEGV, "was killed by SIGSEGV"),
     ],
 )
 def test_a_loss_says_what_became_of_the_child(
@@ -132,7 +132,7 @@ def test_only_the_job_that_ran_is_lost(
     lost = []
     for index in range(200):
         if index % 40 == 20:
-            lost.append(apply(pool, targets.raise_signal, number))
+            lost.append(apply(pool, unruly.raise_signal, number))
         records.append(apply(pool, note_and_return, str(log), index))
     assert [record.value() for record in records] == list(range(200))
     assert sorted(map(int, noted(log))) == list(range(200))
@@ -197,12 +197,12 @@ def test_an_exception_that_is_not_handed_over(open_pool: OpenPool, kind: str, re
     pool = open_pool(1)
     child = apply(pool, pid).value()
     before = [apply(pool, echo, number) for number in range(20)]
-    record = apply(pool, targets.fail, kind)
+    record = apply(pool, unruly.fail, kind)
     behind = [apply(pool, echo, number) for number in range(20)]
     error = record.error()
     assert isinstance(error, RemoteError)
     assert record.job.state is JobState.FAILED
-    for part in (reason, summary, "Traceback (most recent call last)", "targets.py", "in fail"):
+    for part in (reason, summary, "Traceback (most recent call last)", "unruly.py", "in fail"):
         assert part in str(error)
     assert [other.value() for other in [*before, *behind]] == [*range(20), *range(20)]
     assert apply(pool, pid).value() == child

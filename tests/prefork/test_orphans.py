@@ -17,7 +17,7 @@ import pytest
 
 from pools.errors import WorkerLostError
 from tests.contract.records import PATIENCE, apply
-from tests.prefork import targets
+from tests.prefork import targets, unruly
 from tests.prefork.conftest import OpenPool
 from tests.prefork.looks import pids, settled
 from tests.prefork.programs import ENVIRONMENT, is_alive
@@ -37,7 +37,7 @@ def parent(pid: int) -> int:
 HOST = """
     import os, sys, threading, time
     import pools
-    from tests.prefork import targets
+    from tests.prefork import targets, unruly
 
     def main():
         log, method = sys.argv[1:]
@@ -122,7 +122,7 @@ def test_a_pool_goes_on_without_its_nursery(
     # An orphan that dies.
     release.touch()
     assert record.value() in before
-    lost = apply(pool, targets.exit_at_once, 3)
+    lost = apply(pool, unruly.exit_at_once, 3)
     assert isinstance(lost.error(), WorkerLostError)
     assert f"(pid {before[0]})" in str(lost.error()) or f"(pid {before[1]})" in str(lost.error())
     # Another one is born, in a nursery of its own.

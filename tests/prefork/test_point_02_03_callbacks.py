@@ -12,7 +12,8 @@ from pools import BasePool, Job
 from pools.errors import PoolStateError
 from tests.contract.records import PATIENCE, Record, apply, wait
 from tests.prefork.conftest import OpenPool
-from tests.prefork.targets import echo, exit_at_once, hold, raise_signal, spend
+from tests.prefork.targets import echo, hold, spend
+from tests.prefork.unruly import exit_at_once, raise_signal
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ import pytest
 from pools.errors import SoftTimeLimitExceeded, TimeLimitExceeded
 from pools.states import JobState
 from tests.contract.records import PATIENCE, apply
-from tests.prefork import targets
+from tests.prefork import targets, unruly
 from tests.prefork.conftest import OpenPool
 from tests.prefork.looks import alive, pids, settled
 from tests.prefork.targets import compute_in_c, echo, hold, spend, spin, stuck_in_c, stuck_in_python
@@ -84,14 +84,14 @@ def test_a_limit_never_hits_the_next_job(open_pool: OpenPool) -> None:
     [
         (stuck_in_python, "spin(PATIENCE)"),
         (stuck_in_c, "compute_in_c()"),
-        (targets.swallow_everything, "time.sleep(0.01)"),
+        (unruly.swallow_everything, "time.sleep(0.01)"),
     ],
 )
 def test_a_hard_limit_ends_the_job(open_pool: OpenPool, target: Any, source: str) -> None:
     """``TimeLimitExceeded``, with the stack where the job stood; the child is replaced."""
     pool = open_pool()
     child = apply(pool, targets.pid).value()
-    args = (PATIENCE,) if target is targets.swallow_everything else ()
+    args = (PATIENCE,) if target is unruly.swallow_everything else ()
     record = apply(pool, target, *args, timeout=0.05)
     error = record.error()
     assert isinstance(error, TimeLimitExceeded)
@@ -124,8 +124,8 @@ def test_the_stack_is_the_job_s_own(open_pool: OpenPool) -> None:
 def test_both_limits(open_pool: OpenPool) -> None:
     """First the soft one, then the hard one if the job does not end by then; each is told once, in this order."""
     pool = open_pool()
-    for target in (targets.swallow_everything, compute_in_c):
-        args = (PATIENCE,) if target is targets.swallow_everything else ()
+    for target in (unruly.swallow_everything, compute_in_c):
+        args = (PATIENCE,) if target is unruly.swallow_everything else ()
         record = apply(pool, target, *args, soft_timeout=0.03, timeout=0.08)
         assert isinstance(record.error(), TimeLimitExceeded)
         assert record.kinds == ["accepted", "timeout", "timeout", "error"]

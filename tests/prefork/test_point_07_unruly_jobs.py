@@ -15,18 +15,18 @@ import pytest
 from pools.errors import RemoteError, RemoteTraceback, WorkerLostError
 from pools.states import JobState
 from tests.contract.records import PATIENCE, apply
-from tests.prefork import targets
+from tests.prefork import targets, unruly
 from tests.prefork.conftest import OpenPool
 from tests.prefork.looks import pids, settled
-from tests.prefork.targets import echo, hold
+from tests.prefork.targets import echo
 
 
 @pytest.mark.parametrize(
     ("target", "kind"),
     [
-        (targets.raise_system_exit, SystemExit),
-        (targets.raise_interrupt, KeyboardInterrupt),
-        (targets.raise_generator_exit, GeneratorExit),
+        (unruly.raise_system_exit, SystemExit),
+        (unruly.raise_interrupt, KeyboardInterrupt),
+        (unruly.raise_generator_exit, GeneratorExit),
     ],
 )
 def test_a_job_that_wants_to_end_its_process(open_pool: OpenPool, target: Any, kind: type[BaseException]) -> None:
@@ -43,11 +43,11 @@ def test_a_job_that_wants_to_end_its_process(open_pool: OpenPool, target: Any, k
 @pytest.mark.parametrize(
     ("target", "argument", "how"),
     [
-        (targets.exit_at_once, 0, "exited with code 0"),
-        (targets.exit_at_once, 3, "exited with code 3"),
-        (targets.raise_signal, signal.SIGSEGV, "was killed by SIGSEGV"),
-        (targets.raise_signal, signal.SIGKILL, "was killed by SIGKILL"),
-        (targets.raise_signal, signal.SIGABRT, "was killed by SIGABRT"),
+        (unruly.exit_at_once, 0, "exited with code 0"),
+        (unruly.exit_at_once, 3, "exited with code 3"),
+        (unruly.raise_signal, signal.SIGSEGV, "was killed by SIGSEGV"),
+        (unruly.raise_signal, signal.SIGKILL, "was killed by SIGKILL"),
+        (unruly.raise_signal, signal.SIGABRT, "was killed by SIGABRT"),
     ],
 )
 def test_a_job_whose_child_dies(
@@ -82,20 +82,6 @@ def test_a_job_whose_child_dies(
     caplog.clear()
 
 
-def test_a_child_that_dies_with_nothing_to_do(open_pool: OpenPool, caplog: pytest.LogCaptureFixture) -> None:
-    """It is replaced, and no job notices."""
-    pool = open_pool(2)
-    for _ in range(5):
-        apply(pool, echo, 1).value()
-        settled(lambda: len(pids(pool)), 2)
-        for pid in pids(pool):
-            os.kill(pid, signal.SIGKILL)
-        assert apply(pool, echo, 5).value() == 5
-    settled(lambda: len(pids(pool)), 2)
-    pool.stop()
-    caplog.clear()
-
-
 def test_the_jobs_of_a_dead_child(open_pool: OpenPool, caplog: pytest.LogCaptureFixture, tmp_path: Path) -> None:
     """What it had not begun runs elsewhere, once."""
     pool = open_pool(2)
@@ -105,7 +91,7 @@ def test_the_jobs_of_a_dead_child(open_pool: OpenPool, caplog: pytest.LogCapture
     records = []
     for number in range(400):
         if number % 100 == 50:
-            records.append(apply(pool, targets.exit_at_once, 1))
+            records.append(apply(pool, unruly.exit_at_once, 1))
         records.append(apply(pool, targets.note_and_return, log, number))
     for record in records:
         record.ended()
@@ -122,7 +108,7 @@ def test_the_jobs_of_a_dead_child(open_pool: OpenPool, caplog: pytest.LogCapture
 def test_an_argument_that_does_not_pickle(open_pool: OpenPool) -> None:
     """Nor a target: the job fails, was never accepted, and others run."""
     pool = open_pool()
-    for bad in (apply(pool, echo, targets.Unpicklable()), apply(pool, lambda: 1)):
+    for bad in (apply(pool, echo, unruly.Unpicklable()), apply(pool, lambda: 1)):
         assert isinstance(bad.error(), TypeError | AttributeError)
         assert bad.kinds == ["error"]
         bad.check()
@@ -132,12 +118,12 @@ def test_an_argument_that_does_not_pickle(open_pool: OpenPool) -> None:
 @pytest.mark.parametrize(
     ("target", "args", "words"),
     [
-        (echo, (targets.BadToLoad(),), "this does not load"),
-        (targets.give_unpicklable, (), "this stays where it is"),
-        (targets.give_bad_to_load, (), "returned what does not unpickle here"),
-        (targets.fail, ("unpicklable",), "does not pickle: .*UnpicklableError: not to be pickled"),
-        (targets.fail, ("bad to load",), "does not unpickle .*TwoArgumentsError: this and that"),
-        (targets.fail, ("exiting",), "does not unpickle .*ExitingError: well"),
+        (echo, (unruly.BadToLoad(),), "this does not load"),
+        (unruly.give_unpicklable, (), "this stays where it is"),
+        (unruly.give_bad_to_load, (), "returned what does not unpickle here"),
+        (unruly.fail, ("unpicklable",), "does not pickle: .*UnpicklableError: not to be pickled"),
+        (unruly.fail, ("bad to load",), "does not unpickle .*TwoArgumentsError: this and that"),
+        (unruly.fail, ("exiting",), "does not unpickle .*ExitingError: well"),
     ],
 )
 def test_what_cannot_be_handed_over(open_pool: OpenPool, target: Any, args: tuple[Any, ...], words: str) -> None:
@@ -147,7 +133,7 @@ def test_what_cannot_be_handed_over(open_pool: OpenPool, target: Any, args: tupl
     record = apply(pool, target, *args)
     error = record.error()
     assert re.search(words, str(error)), error
-    if target is targets.fail:
+    if target is unruly.fail:
         assert isinstance(error, RemoteError)
         assert "in fail" in str(error)
         assert "Traceback" in str(error)
@@ -208,7 +194,7 @@ def test_a_child_that_dies_in_a_large_result(open_pool: OpenPool, caplog: pytest
 def test_the_remote_traceback(open_pool: OpenPool) -> None:
     """It is the cause of the original exception, and shows the job's own frames and what caused it."""
     pool = open_pool()
-    record = apply(pool, targets.fail_deeply, 2)
+    record = apply(pool, unruly.fail_deeply, 2)
     error = record.error()
     assert type(error) is LookupError
     assert error.args == ("as it must",)
@@ -227,32 +213,3 @@ def test_the_remote_traceback(open_pool: OpenPool) -> None:
 
 
 # -- Processes of its own ----------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("method", ["fork", "spawn"])
-def test_a_job_that_starts_processes(open_pool: OpenPool, method: str) -> None:
-    """By ``subprocess``, ``multiprocessing.Pool`` and ``Process``: all as it would be anywhere."""
-    pool = open_pool(start_method=method)
-    assert apply(pool, targets.use_processes).value() == ["42\n", [42], [2, 4], 3]
-    assert apply(pool, echo, 1).value() == 1
-
-
-def test_a_grandchild_that_outlives_its_parent(
-    open_pool: OpenPool, caplog: pytest.LogCaptureFixture, tmp_path: Path
-) -> None:
-    """And has the child's descriptors: the loss is seen at once, and the pool stops without waiting for it."""
-    pool = open_pool()
-    record = apply(pool, targets.leave_grandchild, str(tmp_path / "pid"))
-    began = monotonic()
-    assert isinstance(record.error(), WorkerLostError)
-    assert monotonic() - began < 2.0
-    assert apply(pool, echo, 1).value() == 1
-    release = tmp_path / "go"
-    busy = apply(pool, hold, str(release))
-    busy.accepted()
-    release.touch()
-    busy.value()
-    pool.stop()
-    assert monotonic() - began < 5.0
-    os.kill(int((tmp_path / "pid").read_text()), signal.SIGKILL)
-    caplog.clear()

@@ -12,7 +12,7 @@ import pytest
 import pools
 from pools.errors import UnsupportedError
 from tests.contract.records import apply
-from tests.prefork import targets
+from tests.prefork import unruly
 from tests.prefork.conftest import OpenPool
 from tests.prefork.looks import alive, settled
 from tests.prefork.targets import echo, hold
@@ -57,7 +57,7 @@ def test_info_is_true(open_pool: OpenPool, tmp_path: Path) -> None:
 def test_stats_are_true(open_pool: OpenPool, caplog: pytest.LogCaptureFixture) -> None:
     """How jobs ended, why children were replaced, and bytes; and they are JSON."""
     pool = open_pool(1)
-    for target, args in ((echo, (1,)), (divmod, (1, 0)), (targets.exit_at_once, (1,)), (echo, (2,))):
+    for target, args in ((echo, (1,)), (divmod, (1, 0)), (unruly.exit_at_once, (1,)), (echo, (2,))):
         apply(pool, target, *args).ended()
     settled(lambda: pool.stats["restarts"], {"died": 1})
     stats = json.loads(json.dumps(pool.stats))

@@ -141,7 +141,7 @@ def test_a_pool_starts_again(open_pool: OpenPool) -> None:
 FIFTY = """
     import logging, time
     import pools
-    from tests.prefork.targets import ignore_sigterm
+    from tests.prefork.unruly import ignore_sigterm
 
     if __name__ == "__main__":
         logging.disable(logging.WARNING)  # each child that is killed is told of

@@ -166,7 +166,8 @@ def test_a_child_that_is_not_up_in_time_is_killed_and_replaced(
     first, *others = map(int, noted(log))
     assert first != up == others[-1]
     assert up in pids(pool)
-    assert pool.stats["restarts"]["killed"] >= 1
+    # It may still be on its way out while its successor works.
+    settled(lambda: "killed" in pool.stats["restarts"], True)
     assert f"it was not up after {seconds} s" in caplog.text
 
 

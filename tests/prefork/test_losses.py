@@ -22,8 +22,8 @@ from tests.prefork.looks import pids, settled
 from tests.prefork.programs import is_alive
 from tests.prefork.targets import echo, note_and_return, noted, pid, spend
 
-#: Seconds in which a loss is found, and a few more for a busy machine.
-SOON = 3.0
+#: Seconds in which a loss is found.
+SOON = 1.0
 
 
 def warm_up(pool: PreforkPool) -> None:
@@ -75,13 +75,14 @@ def test_a_loss_says_what_became_of_the_child(
 def test_a_loss_is_found_at_once(open_pool: OpenPool, caplog: pytest.LogCaptureFixture) -> None:
     """With no need for anything else to happen in the pool."""
     pool = open_pool(2)
-    record = apply(pool, spend, PATIENCE)
-    record.accepted()
-    (child,) = [child["pid"] for child in pool.info["children"] if child["job"]]
-    began = monotonic()
-    os.kill(child, signal.SIGKILL)
-    check_lost(record, child, "was killed by SIGKILL")
-    assert monotonic() - began < SOON
+    for _ in range(5):
+        record = apply(pool, spend, PATIENCE)
+        record.accepted()
+        (child,) = [child["pid"] for child in pool.info["children"] if child["job"]]
+        began = monotonic()
+        os.kill(child, signal.SIGKILL)
+        check_lost(record, child, "was killed by SIGKILL")
+        assert monotonic() - began < SOON
     settled(lambda: len(pool.info["children"]), 2)
     caplog.clear()
 

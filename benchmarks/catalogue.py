@@ -107,6 +107,8 @@ PEBBLE = Entry("Pebble", "benchmarks.peers.futures:Pebble", "prefork", None, ("p
 MPIRE = Entry("mpire", "benchmarks.peers.mpire:ApplyAsync", "prefork", None, ("mpire",))
 ASYNPOOL = Entry("AsynPool on kombu's Hub", "benchmarks.peers.asynpool:OnHub", "prefork", None, ("celery",))
 PING_PONG = Entry("pickles over a socket pair", "benchmarks.peers.pingpong:PingPong", "prefork")
+PING_PONG_ON_HUB = Entry("the same on kombu's Hub", "benchmarks.peers.pingpong:OnHub", "prefork", None, ("kombu",))
+PING_PONG_ON_ASYNCIO = Entry("the same on asyncio", "benchmarks.peers.pingpong:OnAsyncio", "prefork")
 PROCESS_PEERS = (MULTIPROCESSING, BILLIARD, PROCESS_EXECUTOR, LOKY, PEBBLE, MPIRE, ASYNPOOL)
 
 #: Targets of a flood of jobs.
@@ -158,9 +160,17 @@ PROCESS_GROUPS = (
     _process_group("limits", "flood", (Peer(_ours("prefork"), LIMITS_TARGET),), _limited("prefork")),
     _process_group("latency", "latency", _all_peers(PROCESS_LATENCY_TARGET)),
     _process_group(
-        "latency", "latency", (Peer(PING_PONG, PING_PONG_TARGET),), _driven("kombu's Hub", "OnHub", ("kombu",))
+        "latency",
+        "latency",
+        (Peer(PING_PONG, PING_PONG_TARGET), Peer(PING_PONG_ON_HUB)),
+        _driven("kombu's Hub", "OnHub", ("kombu",)),
     ),
-    _process_group("latency", "latency", (Peer(PING_PONG, PING_PONG_TARGET),), _driven("asyncio", "OnAsyncio")),
+    _process_group(
+        "latency",
+        "latency",
+        (Peer(PING_PONG, PING_PONG_TARGET), Peer(PING_PONG_ON_ASYNCIO)),
+        _driven("asyncio", "OnAsyncio"),
+    ),
     *(
         _process_group(f"echo-{kind}", f"echo {kind}", _all_peers(ECHO_TARGET))
         for kind in ("bytes", "bytearray", "numpy")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import time
 from pathlib import Path
 
@@ -158,7 +159,7 @@ def test_a_child_that_is_not_up_in_time_is_killed_and_replaced(
 ) -> None:
     """Its successor does the work."""
     log = tmp_path / "log"
-    seconds = 0.5 if method == "fork" else 2.0
+    seconds = 0.5 if method == "fork" else 6.0
     pool = open_pool(
         1, start_method=method, proc_alive_timeout=seconds, initializer=hang_at_first, initargs=(str(log),)
     )
@@ -175,6 +176,20 @@ def hang(log: str) -> None:
     """An initializer that never returns."""
     note(log, os.getpid())
     time.sleep(PATIENCE)
+
+
+def test_an_initializer_that_always_hangs(
+    open_pool: OpenPool, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The pool is broken, as after any other starts in vain."""
+    log = tmp_path / "log"
+    pool = open_pool(2, proc_alive_timeout=0.2, initializer=hang, initargs=(str(log),))
+    error = apply(pool, echo, 1).error()
+    assert isinstance(error, BrokenPoolError)
+    assert re.search(r"child \d+ of pool prefork \(pid \d+\) was killed: it was not up after 0.2 s", str(error))
+    settled(lambda: pool.info["children"], [])
+    assert len(noted(log)) <= 2 * (len(BACK_OFF) + 1)
+    caplog.clear()
 
 
 def test_a_pool_stops_while_its_children_are_not_up(open_pool: OpenPool, tmp_path: Path) -> None:

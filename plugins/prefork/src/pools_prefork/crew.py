@@ -254,12 +254,12 @@ class Crew:
     def _tell_of_death(self, child: Child, pid: int, death: Died) -> str:
         """Log and count a death, and have the owner told; returns how it happened, in words."""
         how = death.reason or describe(death.exit_code, death.signal, death.peak_memory, self._oom_kills.any_since())
-        expected = child.was_retired or child.killed is not None
         if not (child.was_retired and child.due == "shrunk"):
             self.restarts["killed" if child.killed is not None else child.due or "died"] += 1
-        if child.up_at is None and not expected and self._failure is None:
-            self._failure = WorkerLostError(f"{self._label(child)} (pid {pid}) was not up: {how}")
-        if not expected:
+        if child.up_at is None and not child.was_retired and self._failure is None:
+            why = f"was not up: {how}" if child.killed is None else f"was killed: {child.killed}"
+            self._failure = WorkerLostError(f"{self._label(child)} (pid {pid}) {why}")
+        if not child.was_retired and child.killed is None:
             log.error("%s (pid %d) %s", self._label(child), pid, how)
         self.afterwards(self._owner.on_child_exited, child, pid, child.killed or how)
         return how

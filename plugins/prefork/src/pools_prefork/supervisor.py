@@ -174,7 +174,7 @@ class Supervisor:
         began = child.hand and claimed >= child.first
         lost = child.hand[0] if began else None
         self._put_back(child.take_back(child.first + 1 if began else child.first))
-        if child.state is _STARTING:
+        if child.state is _STARTING and child.killed is None:
             self.budget.fail(child.started_at, now)
         child.move(ChildState.EXITED)
         child.hand.clear()
@@ -232,6 +232,8 @@ class Supervisor:
             if child.killed is not None:
                 continue
             if child.state is _STARTING and now - child.started_at >= self._alive_timeout:
+                # Counted now, as its successor may be started before it is gone.
+                self.budget.fail(child.started_at, now)
                 actions += self.kill(child, f"it was not up after {self._alive_timeout} s")
             elif child.state is ChildState.RETIRING and now - child.moved_at >= self._alive_timeout:
                 actions += self.kill(child, f"it did not exit within {self._alive_timeout} s")

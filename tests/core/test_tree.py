@@ -26,7 +26,7 @@ LAYERS = [
         "signals hooks limits timer uncut loop thread_loop stats slots permits ledger watchers watchdog",
         "current discovery call announcements execution job options ending future mapping",
         "config patching reports lifecycle engine pool",
-        "registry problems executor aio green green_slot green_timer",
+        "registry problems restart executor aio green green_slot green_timer",
         "__init__ batch",
         "cli",
         "boot __main__ testing",

@@ -70,10 +70,11 @@ def _patch(arguments: Sequence[str]) -> None:
     read = cli_arguments.read(name, rest)
     if read.asks_help or (name in BUILTIN and not BUILTIN[name].runs_jobs):
         return
-    from pools import config, registry
+    from pools import config, registry, restart
 
-    if read.pool is not None:
-        config.choose_pool(read.pool)
+    chosen = restart.begin() or read.pool
+    if chosen is not None:
+        config.choose_pool(chosen)
     pool = config.pool_name()
     if pool is not None:  # the default pool is one that needs no patch
         registry.patch(pool)

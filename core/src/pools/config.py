@@ -102,7 +102,7 @@ _command_line: dict[str, Setting] = {}
 
 
 def choose_pool(name: str) -> None:
-    """Note the pool that the command line names, so that a program which it runs opens that pool by default."""
+    """Note the pool of this command, over all that is configured: a program that it runs opens that pool by default."""
     _command_line["pool"] = Setting(name, "-P")
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from tests.core.fake_plugins import Site
@@ -119,6 +121,68 @@ print(json.dumps([green.applied, driver.applied, "green_patch" in driver.loaded,
     )
 
 
+def test_the_patches_of_extensions_come_in_the_order_of_their_names_and_each_once(site: Site) -> None:
+    site.patched_pool("green")
+    for name in ("driver", "other", "third"):
+        site.patched_pool(name)
+    site.extension("bee", EXTENSION.format('[PatchRequirement("driver", "driver_patch")]'))
+    site.extension("ant", EXTENSION.format('[PatchRequirement(n, f"{n}_patch") for n in ("third", "driver")]'))
+    site.extension("cow", EXTENSION.format('[PatchRequirement("other", "other_patch")]'))
+    code = """
+import json, pools
+pools.patch("green")
+import driver, green, other, third
+order = [green, third, driver, other]
+print(json.dumps([[m.__name__ for m in order if m.__name__ in module.loaded] for module in order] + [driver.applied]))
+"""
+    order = ["green", "third", "driver", "other"]
+    assert site.evaluate(code) == [order[:1], order[:2], order[:3], order, [{}]]
+    shown = json.loads(site.command("info", "green", "--json").stdout)["patches"]
+    assert [(patch["name"], patch["added_by"]) for patch in shown] == [
+        ("green", None),
+        ("third", "extension ant of pools-ant 1.0"),
+        ("driver", "extension ant of pools-ant 1.0"),
+        ("other", "extension cow of pools-cow 1.0"),
+    ]
+    assert "added by           extension cow of pools-cow 1.0" in site.command("info", "green").stdout
+
+
+@pytest.mark.parametrize(
+    ("name", "first", "second"),
+    [
+        ("driver", "extension ant of pools-ant 1.0", "extension bee of pools-bee 1.0"),
+        ("green", "its spec", "extension ant of pools-ant 1.0"),
+    ],
+)
+def test_one_name_for_two_patches_is_an_error_that_names_both(site: Site, name: str, first: str, second: str) -> None:
+    site.patched_pool("green")
+    site.extension("ant", EXTENSION.format(f'[PatchRequirement("{name}", "ant_patch")]'))
+    site.extension("bee", EXTENSION.format(f'[PatchRequirement("{name}", "bee_patch")]'))
+    assert site.error("import pools; pools.patch('green')") == (
+        f"pools.errors.PluginError: pool green: the patch {name} of {second} is another one than that of {first}: "
+        "uninstall one of them"
+    )
+
+
+PARTS = "import blue, blue_patch\nblue_patch.is_begun = lambda: True\n"
+
+
+@pytest.mark.parametrize("opens", ["pools.patch('green')", "pools.open('green', patch='require')"])
+def test_a_part_of_a_patch_is_enough_for_a_conflict(site: Site, opens: str) -> None:
+    site.patched_pool("green", conflicts=["blue"])
+    site.patched_pool("blue")
+    error = site.error(f"{PARTS}import pools; {opens}")
+    assert error.startswith("pools.errors.PatchError: the patch green conflicts with the patch blue, which was applied")
+    assert site.evaluate(f"{PARTS}import json, pools; pools.patch('blue'); print(json.dumps(blue.applied))") == [{}]
+
+
+def test_a_conflict_that_the_program_makes_after_the_patch_is_found_when_the_pool_is_opened(site: Site) -> None:
+    site.patched_pool("green", conflicts=["blue"])
+    site.patched_pool("blue")
+    error = site.error("import pools; pools.patch('green'); import blue; blue.applied.append('x'); pools.open('green')")
+    assert error.startswith("pools.errors.PatchError: the patch green conflicts with the patch blue, which was applied")
+
+
 def test_two_patches_of_one_pool_that_conflict_are_refused_before_either_is_applied(site: Site) -> None:
     site.patched_pool("green")
     site.extension("extra", EXTENSION.format('[PatchRequirement("blue", "green_patch", conflicts=("green",))]'))
@@ -138,7 +202,7 @@ except pools.errors.PatchError as error:
 @pytest.mark.parametrize(
     ("given", "reason"),
     [
-        ("['psycopg']", "pools_patches for pool green gave 'psycopg', not a PatchRequirement"),
+        ("['psycopg']", "pools_patches for pool green raised TypeError: 'psycopg' is not a PatchRequirement"),
         ("3", "pools_patches for pool green raised TypeError: 'int' object is not iterable"),
         ("1 / 0", "pools_patches for pool green raised ZeroDivisionError: division by zero"),
     ],
@@ -146,7 +210,9 @@ except pools.errors.PatchError as error:
 def test_an_extension_that_gives_no_patches_is_refused(site: Site, given: str, reason: str) -> None:
     site.patched_pool("green")
     site.extension("extra", EXTENSION.format(given))
-    assert site.error("import pools; pools.patch('green')") == f"pools.errors.PluginError: {reason}"
+    assert site.error("import pools; pools.patch('green')") == (
+        f"pools.errors.PluginError: extension extra of pools-extra 1.0: {reason}"
+    )
 
 
 @pytest.mark.parametrize(

@@ -10,9 +10,9 @@ import pytest
 from tests.patched import check_patched, run_patched
 
 
-def run(code: str) -> subprocess.CompletedProcess[str]:
+def run(code: str, warnings: str = "error") -> subprocess.CompletedProcess[str]:
     """Run code in a process that nothing is patched in yet, with every warning an error."""
-    return subprocess.run([sys.executable, "-W", "error", "-c", code], capture_output=True, text=True, timeout=60.0)
+    return subprocess.run([sys.executable, "-W", warnings, "-c", code], capture_output=True, text=True, timeout=60.0)
 
 
 def last_error(code: str) -> str:
@@ -68,9 +68,42 @@ def test_gevent_and_eventlet_are_not_patched_into_one_process(first: str, second
     )
 
 
-def test_a_program_patched_by_gevent_itself_is_not_patched_by_eventlet() -> None:
-    error = last_error("from gevent import monkey; monkey.patch_all(); import pools; pools.patch('eventlet')")
-    assert error.startswith("pools.errors.PatchError: the patch eventlet conflicts with the patch gevent, which was ap")
+IMPORT = {
+    "gevent": "from gevent import monkey",
+    "eventlet": "import warnings\nwith warnings.catch_warnings(action='ignore'): import eventlet",
+}
+
+
+@pytest.mark.parametrize(
+    ("library", "own", "pool"),
+    [
+        ("gevent", "monkey.patch_all()", "eventlet"),
+        ("gevent", "monkey.patch_socket()", "eventlet"),
+        ("gevent", "monkey.patch_time()", "eventlet"),
+        ("gevent", "monkey.patch_thread()", "eventlet"),
+        ("eventlet", "eventlet.monkey_patch()", "gevent"),
+        ("eventlet", "eventlet.monkey_patch(socket=True)", "gevent"),
+        ("eventlet", "eventlet.monkey_patch(time=True)", "gevent"),
+    ],
+)
+def test_a_conflict_with_what_the_program_patches_by_itself_names_both(library: str, own: str, pool: str) -> None:
+    conflict = (
+        f"the patch {pool} conflicts with the patch {library}, which was applied: "
+        "use pools of one of them in this process, and the others in processes of their own\n"
+    )
+    ask = "try: pools.{}({!r})\nexcept pools.errors.PatchError as error: print(error)\n"
+    before = f"{IMPORT[library]}\n{own}\nimport pools\n{ask.format('patch', pool)}{ask.format('open', pool)}"
+    assert run(before).stdout == conflict * 2
+    after = f"import pools; pools.patch({pool!r})\n{IMPORT[library]}\n{own}\n{ask.format('open', pool)}"
+    assert run(after, "default").stdout == conflict, "gevent itself warns of what came before it"
+
+
+@pytest.mark.parametrize("library", ["gevent", "eventlet"])
+def test_the_other_library_may_be_imported_as_long_as_it_patches_nothing(library: str) -> None:
+    pool = {"gevent": "eventlet", "eventlet": "gevent"}[library]
+    code = f"{IMPORT[library]}\nimport pools; pools.patch({pool!r}); pools.open({pool!r}).stop(); print('open')"
+    done = run(code, "default")
+    assert (done.returncode, done.stdout) == (0, "open\n")
 
 
 def test_an_ssl_that_was_imported_too_early_is_warned_of() -> None:

@@ -34,7 +34,11 @@ def pools_pool() -> PoolSpec | None:
 
 @hookspec
 def pools_patches(spec: PoolSpec) -> list[PatchRequirement] | None:
-    """Give further patch requirements for the pool of ``spec``; they are applied after those of the spec itself."""
+    """Give further patch requirements for the pool of ``spec``.
+
+    They are applied after those of the spec itself, in the order of the plugins' names. Two plugins may give the same
+    requirement, which is applied once.
+    """
 
 
 @hookspec
@@ -100,10 +104,15 @@ def verify(plugin: object) -> pluggy.PluginManager:
     return alone
 
 
-def register(plugin: object) -> None:
-    """Make a verified plugin one of those that are asked from now on. A second time changes nothing."""
+def register(plugin: object, label: str | None = None) -> None:
+    """Make a verified plugin one of those that are asked from now on. A second time changes nothing.
+
+    Args:
+        plugin: What has the hook implementations.
+        label: What messages call it.
+    """
     if not manager.is_registered(plugin):
-        manager.register(plugin)
+        manager.register(plugin, label)
 
 
 def wraps_jobs() -> bool:

@@ -107,7 +107,8 @@ def use(name: str) -> PoolSpec:
     """
     declared = spec(name)
     if not is_custom(name):
-        hooks.register(load(find(name)))
+        plugin = find(name)
+        hooks.register(load(plugin), plugin.label)
     use_extensions()
     return declared
 
@@ -116,7 +117,7 @@ def use_extensions() -> None:
     """Load every extension, so that its hooks are asked from now on; one that cannot be used is warned of."""
     for extension in installed(EXTENSIONS):
         try:
-            hooks.register(load(extension))
+            hooks.register(load(extension), extension.label)
         except PluginError as error:
             warnings.warn(f"left out: {error}", PluginWarning, stacklevel=4)
 

@@ -102,7 +102,8 @@ class PatchRequirement:
         name: What the patch is known by, in errors and to ``conflicts``.
         module: The module that applies it, imported only then. It has ``apply(options: Mapping[str, str]) -> None``,
             which gets the options that the environment sets, and ``is_applied() -> bool``, which also sees a patch that
-            the program applied by itself and imports nothing to find out.
+            the program applied by itself. A patch of which parts can be applied has ``is_begun() -> bool`` besides:
+            any part is enough for a conflict. Neither imports anything to find out.
         replaces: The standard modules of which it replaces parts.
         before: The modules that must not have been imported when it is applied.
         conflicts: The names of patches that cannot be in one process with this one.

@@ -11,7 +11,8 @@ import click
 from pools import registry
 from pools.cli.output import print_table
 from pools.cli.traits import explained
-from pools.spec import Option, PatchRequirement, PoolSpec
+from pools.patching.needs import Need, needs
+from pools.spec import Option, PoolSpec
 
 
 @click.command("info")
@@ -22,12 +23,18 @@ def info(name: str, as_json: bool) -> None:
 
     NAME is that of a pool or an alias, module:Class, or custom.
     """
-    declared = registry.spec(name)
+    declared = registry.use(name)
     origin = _origin(name)
+    patches = needs(declared)
     if as_json:
-        print(json.dumps({"distribution": origin, **dataclasses.asdict(declared)}, indent=2, default=str))
+        report = {"distribution": origin, **dataclasses.asdict(declared)}
+        report["patches"] = [{**dataclasses.asdict(need.requirement), "added_by": need.added_by} for need in patches]
+        print(json.dumps(report, indent=2, default=str))
         return
     _show(declared, origin)
+    for need in patches:
+        print()
+        _show_patch(need)
 
 
 def _origin(name: str) -> str | None:
@@ -45,13 +52,12 @@ def _show(declared: PoolSpec, origin: str | None) -> None:
     if declared.options:
         print()
         _show_options("OPTION", declared.options)
-    for patch in declared.patches:
-        print()
-        _show_patch(patch)
 
 
-def _show_patch(patch: PatchRequirement) -> None:
+def _show_patch(need: Need) -> None:
+    patch = need.requirement
     rows = [
+        ("added by", need.added_by or "the pool"),
         ("applied by", patch.module),
         ("replaces parts of", ", ".join(patch.replaces) or "-"),
         ("comes before", ", ".join(patch.before) or "-"),

@@ -6,12 +6,12 @@ import importlib
 import os
 import sys
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from pools import hooks
 from pools.discovery import declared_pool, installed
-from pools.errors import PatchError, PatchWarning, PluginError, PoolsError
+from pools.errors import PatchError, PatchWarning, PoolsError
+from pools.patching.needs import needs
 from pools.spec import PatchRequirement, PoolSpec
 
 #: Every patch that is known to be in effect, by name.
@@ -19,19 +19,8 @@ _applied: dict[str, PatchRequirement] = {}
 
 
 def requirements(spec: PoolSpec) -> list[PatchRequirement]:
-    """Return what a pool needs patched, in order: what its spec says, and then what loaded plugins add.
-
-    Raises:
-        PluginError: A ``pools_patches`` hook raised, or gave something else than patch requirements.
-    """
-    try:
-        added = [item for items in hooks.manager.hook.pools_patches(spec=spec) for item in items]
-    except Exception as error:
-        raise PluginError(f"pools_patches for pool {spec.name} raised {type(error).__name__}: {error}") from error
-    for item in added:
-        if not isinstance(item, PatchRequirement):
-            raise PluginError(f"pools_patches for pool {spec.name} gave {item!r}, not a PatchRequirement")
-    return [*spec.patches, *added]
+    """Return what a pool needs patched, in order: see :func:`pools.patching.needs.needs`."""
+    return [need.requirement for need in needs(spec)]
 
 
 def apply(spec: PoolSpec) -> None:
@@ -43,22 +32,24 @@ def apply(spec: PoolSpec) -> None:
         PatchError: A patch conflicts with another one, in effect or about to be, or fails. None was applied then that
             comes after it.
     """
-    wanted = [requirement for requirement in requirements(spec) if not in_effect(requirement)]
-    for position, requirement in enumerate(wanted):
-        _refuse_conflicts(requirement, wanted[:position])
-    for requirement in wanted:
-        _apply_one(requirement)
+    needed = requirements(spec)
+    for position, requirement in enumerate(needed):
+        _refuse_conflicts(requirement, needed[:position])
+    for requirement in needed:
+        if not in_effect(requirement):
+            _apply_one(requirement)
 
 
 def require(spec: PoolSpec) -> None:
     """Check that whatever a pool needs patched was patched, by :func:`apply` or by the program itself.
 
     Raises:
-        PatchError: It was not; the message says what to do.
+        PatchError: It was not, and the message says what to do; or something was that it conflicts with, maybe after
+            it and by the program itself.
     """
     for requirement in requirements(spec):
+        _refuse_conflicts(requirement, [])
         if not in_effect(requirement):
-            _refuse_conflicts(requirement, [])
             raise PatchError(
                 f"pool {spec.name} needs the patch {requirement.name}, and it was not applied: run the program with "
                 f"`pools exec -P {spec.name} yourscript.py`, or make `import pools; pools.patch({spec.name!r})` its "
@@ -88,29 +79,27 @@ def _module(requirement: PatchRequirement) -> Any:
 
 def _refuse_conflicts(requirement: PatchRequirement, others: list[PatchRequirement]) -> None:
     """Raise if a patch conflicts with one in effect, or with one of ``others``, which are about to be applied."""
-    for name in requirement.conflicts:
-        _notice(name)
-    for other in [*_applied.values(), *others]:
+    for other in [*_applied.values(), *_of_the_program(requirement.conflicts), *others]:
         if other.name in requirement.conflicts or requirement.name in other.conflicts:
-            state = "was applied" if other.name in _applied else "is to be applied"
+            state = "is to be applied" if other in others and not in_effect(other) else "was applied"
             raise PatchError(
                 f"the patch {requirement.name} conflicts with the patch {other.name}, which {state}: "
                 "use pools of one of them in this process, and the others in processes of their own"
             )
 
 
-def _notice(name: str) -> None:
-    """Find out whether the program applied a patch by itself.
+def _of_the_program(names: Iterable[str]) -> Iterator[PatchRequirement]:
+    """Yield those of the patches of these names that the program has applied by itself, be it in part.
 
     A patch is named for its library, and its pool for it: while the library was not imported, or no such plugin is
     installed, there is nothing to ask, and nothing is imported for it.
     """
-    if name in _applied or name not in sys.modules:
-        return
     for plugin in installed():
-        if plugin.name == name:
+        if plugin.name in names and plugin.name in sys.modules:
             for requirement in declared_pool(plugin).patches:
-                in_effect(requirement)
+                module = _module(requirement)
+                if getattr(module, "is_begun", module.is_applied)():
+                    yield requirement
 
 
 def _apply_one(requirement: PatchRequirement) -> None:

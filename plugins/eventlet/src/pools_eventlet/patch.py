@@ -8,6 +8,9 @@ from collections.abc import Mapping
 
 from pools.errors import ConfigError
 
+#: What eventlet patches by itself, as ``monkey_patch()`` calls it.
+PARTS = ("MySQLdb", "builtins", "os", "psycopg", "select", "socket", "subprocess", "thread", "time")
+
 
 def apply(options: Mapping[str, str]) -> None:
     """Patch the standard library.
@@ -31,6 +34,12 @@ def is_applied() -> bool:
     """Whether eventlet has patched sockets, through :func:`apply` or otherwise."""
     patcher = sys.modules.get("eventlet.patcher")
     return patcher is not None and bool(patcher.is_monkey_patched("socket"))
+
+
+def is_begun() -> bool:
+    """Whether eventlet has patched anything."""
+    patcher = sys.modules.get("eventlet.patcher")
+    return patcher is not None and any(map(patcher.is_monkey_patched, PARTS))
 
 
 def _seconds(noblock: str) -> float | None:

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Mapping
 
 from pools.errors import ConfigError
+from pools_gevent.plugin import REPLACES
 
 _YES = frozenset({"", "y", "yes", "1", "true", "on"})
 _NO = frozenset({"n", "no", "0", "false", "off"})
@@ -32,3 +33,9 @@ def is_applied() -> bool:
     """Whether gevent has patched sockets, through :func:`apply` or otherwise."""
     monkey = sys.modules.get("gevent.monkey")
     return monkey is not None and bool(monkey.is_module_patched("socket"))
+
+
+def is_begun() -> bool:
+    """Whether gevent has patched anything."""
+    monkey = sys.modules.get("gevent.monkey")
+    return monkey is not None and any(map(monkey.is_module_patched, REPLACES))

@@ -17,6 +17,8 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 FOLDERS = [ROOT / "core", *sorted(path.parent for path in ROOT.glob("plugins/*/pyproject.toml"))]
+#: Distributions that the tests install and nobody releases.
+EXAMPLES = sorted(path.parent for path in ROOT.glob("examples/*/pyproject.toml"))
 
 
 def run(*command: str | Path, cwd: Path | None = None) -> str:
@@ -42,6 +44,9 @@ class Environment:
     def pools(self, *arguments: str) -> str:
         return run(self.path / "bin" / "pools", *arguments, cwd=self.path)
 
+    def python(self, *arguments: str) -> str:
+        return run(self.path / "bin" / "python", *arguments, cwd=self.path)
+
     def listed(self) -> list[str]:
         """The names of the pools that the command line finds; fails where it finds a problem."""
         found = json.loads(self.pools("list", "--json"))
@@ -65,8 +70,10 @@ def wheels(dist: Path, request: pytest.FixtureRequest, tmp_path_factory: pytest.
 
     The dependencies are downloaded once for each set of versions, and kept in pytest's cache.
     """
-    projects = [tomllib.loads((folder / "pyproject.toml").read_text())["project"] for folder in FOLDERS]
-    needed = {name for project in projects for name in project["dependencies"] if not name.startswith("pools-")}
+    projects = [tomllib.loads((folder / "pyproject.toml").read_text())["project"] for folder in FOLDERS + EXAMPLES]
+    extras = [extra for project in projects for extra in project.get("optional-dependencies", {}).values()]
+    lists = [project["dependencies"] for project in projects] + extras
+    needed = {name for names in lists for name in names if not name.startswith("pools-")}
     constraints = ROOT / "constraints.txt"
     key = hashlib.sha256(repr((sys.version, sorted(needed), constraints.read_bytes())).encode()).hexdigest()[:16]
     assert request.config.cache is not None

@@ -1,0 +1,1 @@
+"""An extension of pools: psycopg2 under gevent."""

@@ -34,14 +34,15 @@ def test_everything_declared_is_shown(site: Site) -> None:
         "aliases verdant",
         "resize yes grow and shrink work while jobs run",
         "hard_timeout - what ends a job past its timeout",
-        "OPTION ENVIRONMENT DEFAULT MEANING",
-        "size - 3 How big.",
+        "OPTION ENVIRONMENT VALUE DEFAULT MEANING",
+        "size POOLS_SIZE TEXT 3 How big.",
         "PATCH green",
+        "added by the pool",
         "applied by green_patch",
         "replaces parts of time",
         "comes before ssl, queue",
         "conflicts with blue",
-        "thread GREEN_THREAD Y Patch threads.",
+        "thread GREEN_THREAD TEXT Y Patch threads.",
     ):
         assert line in lines
 

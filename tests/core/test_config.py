@@ -8,6 +8,7 @@ import pytest
 
 from pools import config
 from pools.errors import ConfigError
+from pools.spec import Option, PoolSpec
 
 
 @pytest.fixture
@@ -103,8 +104,6 @@ def test_a_variable_without_meaning_is_named(
         ("[tool.pools]\ntimeout = false\n", " [tool.pools] timeout=False: not a positive number of seconds"),
         ("[tool.pools]\npool = 3\n", " [tool.pools] pool=3: not the name of a pool"),
         ("[tool.pools]\nwhen_full = ['block']\n", " [tool.pools] when_full=['block']: not block or raise"),
-        ("[tool.pools]\nsoft-timeout = 1\n", " [tool.pools] soft-timeout: no such setting (did you mean soft_timeout"),
-        ("[tool.pools]\ncolour = 1\n", " [tool.pools] colour: no such setting (there are pool, custom_pool, "),
         ("[tool]\npools = 1\n", ": [tool.pools] is not a table"),
         ("[tool.pools\n", ": "),
         ("\udcff", ": "),
@@ -122,3 +121,53 @@ def test_what_custom_stands_for(project: Path, monkeypatch: pytest.MonkeyPatch) 
         config.custom_pool()
     monkeypatch.setenv("POOLS_CUSTOM_POOL", "mine:Pool")
     assert config.custom_pool() == "mine:Pool"
+
+
+POOL = PoolSpec(
+    "lake",
+    "lake.pool:Lake",
+    options=(
+        Option("depth", "How deep.", type="count"),
+        Option("rest", "How long.", env="LAKE_REST", type="seconds"),
+        Option("water", "Which.", choices=("sweet", "salt")),
+        Option("deep_sea", "Whether.", type="switch"),
+        Option("shore", "Where."),
+    ),
+)
+
+
+def test_the_options_of_a_pool_are_settings_of_their_types(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    project.write_text('[tool.pools]\ndepth = 3\nrest = 2\nwater = "salt"\ndeep_sea = true\nshore = "north"\n')
+    found = {name: setting.value for name, setting in config.settings(POOL).items()}
+    assert found == {"depth": 3, "rest": 2.0, "water": "salt", "deep_sea": True, "shore": "north"}
+    for name, text in {"POOLS_DEPTH": "5", "LAKE_REST": "0.5", "POOLS_DEEP_SEA": "false"}.items():
+        monkeypatch.setenv(name, text)
+    found = {name: setting.value for name, setting in config.settings(POOL).items()}
+    assert found == {"depth": 5, "rest": 0.5, "water": "salt", "deep_sea": False, "shore": "north"}
+    assert config.settings() == {}, "they are of this pool alone"
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "reason"),
+    [
+        ("POOLS_DEPTH", "0", "not a positive number"),
+        ("POOLS_DEPTH", "1.5", "not a positive number"),
+        ("LAKE_REST", "-1", "not a positive number of seconds"),
+        ("POOLS_WATER", "fresh", "not sweet or salt"),
+        ("POOLS_DEEP_SEA", "very", "not true or false"),
+    ],
+)
+def test_an_option_without_meaning_is_named(
+    project: Path, monkeypatch: pytest.MonkeyPatch, name: str, text: str, reason: str
+) -> None:
+    monkeypatch.setenv(name, text)
+    with pytest.raises(ConfigError) as caught:
+        config.settings(POOL)
+    assert str(caught.value) == f"{name}={text}: {reason}"
+
+
+def test_an_option_has_a_type_that_there_is() -> None:
+    with pytest.raises(ValueError, match="type of option depth is 'fathoms', not one of text, count, seconds, switch"):
+        Option("depth", "", type="fathoms")  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="choices of option depth are not a tuple, or its type is not text"):
+        Option("depth", "", type="count", choices=("1", "2"))

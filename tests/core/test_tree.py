@@ -22,11 +22,11 @@ PLUGINS = sorted(ROOT.glob("plugins/*/src/pools_*"))
 LAYERS = [
     line.split()
     for line in (
-        "errors states spec",
+        "errors states spec values",
         "signals hooks limits timer uncut loop thread_loop stats slots permits ledger watchers watchdog",
         "current discovery call announcements execution job options ending future mapping",
         "config patching reports lifecycle engine pool",
-        "registry problems restart executor aio green green_slot green_timer",
+        "strangers registry problems restart executor aio green green_slot green_timer",
         "__init__ batch",
         "cli",
         "boot __main__ testing",

@@ -7,11 +7,13 @@ Read before the standard library is patched, so nothing heavy is imported, and t
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from pools import values
 from pools.errors import ConfigError
+from pools.spec import Option, PoolSpec
 
 #: The pool that is opened when nobody names one.
 DEFAULT_POOL = "prefork"
@@ -19,74 +21,17 @@ DEFAULT_POOL = "prefork"
 _TABLE = "[tool.pools]"
 
 
-def _name(value: Any) -> str:
-    if not isinstance(value, str) or not value:
-        raise ValueError("not the name of a pool")
-    return value
-
-
-def _reference(value: Any) -> str:
-    if not isinstance(value, str) or ":" not in value:
-        raise ValueError("not of the form module:Class")
-    return value
-
-
-def _whole(value: Any) -> int:
-    """Return a whole number; -1 for anything that is not one."""
-    if isinstance(value, str):
-        return int(value) if value.isascii() and value.isdecimal() else -1
-    return value if isinstance(value, int) and not isinstance(value, bool) else -1
-
-
-def _concurrency(value: Any) -> int | str:
-    if value != "auto" and _whole(value) < 1:
-        raise ValueError('not a positive number or "auto"')
-    return "auto" if value == "auto" else _whole(value)
-
-
-def _queue_limit(value: Any) -> int:
-    if _whole(value) < 0:
-        raise ValueError("not a number of jobs")
-    return _whole(value)
-
-
-def _seconds(value: Any) -> float:
-    try:
-        seconds = float(value) if not isinstance(value, bool) else 0.0
-    except (TypeError, ValueError):
-        seconds = 0.0
-    if not 0 < seconds < float("inf"):
-        raise ValueError("not a positive number of seconds")
-    return seconds
-
-
-def _switch(value: Any) -> bool:
-    switch = {"1": True, "true": True, "0": False, "false": False}.get(str(value).lower())
-    if switch is None:
-        raise ValueError("not true or false")
-    return switch
-
-
-def _one_of(*choices: str) -> Callable[[Any], str]:
-    def parse(value: Any) -> str:
-        if value not in choices:
-            raise ValueError(f"not {' or '.join(choices)}")
-        return str(value)
-
-    return parse
-
-
 #: How the value of each setting is read. The environment variable of ``soft_timeout`` is ``POOLS_SOFT_TIMEOUT``.
-_PARSERS: Mapping[str, Callable[[Any], Any]] = {
-    "pool": _name,
-    "custom_pool": _reference,
-    "concurrency": _concurrency,
-    "soft_timeout": _seconds,
-    "timeout": _seconds,
-    "putlocks": _switch,
-    "max_queued": _queue_limit,
-    "when_full": _one_of("block", "raise"),
-    "context": _one_of("copy", "empty"),
+_READERS: Mapping[str, values.Reader] = {
+    "pool": values.name,
+    "custom_pool": values.reference,
+    "concurrency": values.concurrency,
+    "soft_timeout": values.seconds,
+    "timeout": values.seconds,
+    "putlocks": values.switch,
+    "max_queued": values.queue_limit,
+    "when_full": values.one_of("block", "raise"),
+    "context": values.one_of("copy", "empty"),
 }
 
 
@@ -99,6 +44,8 @@ class Setting(NamedTuple):
 
 #: What the command line says of this process, for whatever opens a pool in it.
 _command_line: dict[str, Setting] = {}
+#: What it says of the options of a pool, by the pool's name.
+_command_line_options: dict[str, dict[str, Setting]] = {}
 
 
 def choose_pool(name: str) -> None:
@@ -106,19 +53,54 @@ def choose_pool(name: str) -> None:
     _command_line["pool"] = Setting(name, "-P")
 
 
-def settings() -> dict[str, Setting]:
+def choose_option(pool: str, name: str, value: Any, flag: str) -> None:
+    """Note the value that the command line gives to an option which this pool declares."""
+    _command_line_options.setdefault(pool, {})[name] = Setting(value, flag)
+
+
+def settings(pool: PoolSpec | None = None) -> dict[str, Setting]:
     """Return every setting that is not an argument, by the name of the argument that it stands for.
 
+    Args:
+        pool: Whose options are meant as well; None for what holds for every pool.
+
     Raises:
-        ConfigError: A value has no meaning, or the project sets something that is no setting.
+        ConfigError: A value has no meaning.
     """
+    options = pool.options if pool else ()
+    readers = {**_READERS, **{option.name: values.reader(option) for option in options}}
+    variables = {**_variables(), **{option.name: variable(option) for option in options}}
+    project = {name: setting for name, setting in _from_project().items() if name in readers}
+    given = {**project, **_from_environment(variables), **_command_line}
+    if pool:
+        given.update(_command_line_options.get(pool.name, {}))
     found: dict[str, Setting] = {}
-    for name, (value, source) in {**_from_project(), **_from_environment(), **_command_line}.items():
+    for name, (value, source) in given.items():
         try:
-            found[name] = Setting(_PARSERS[name](value), source)
+            found[name] = Setting(readers[name](value), source)
         except ValueError as error:
             raise ConfigError(f"{source}={value}: {error}") from None
     return found
+
+
+def strangers(pool: PoolSpec) -> dict[str, Setting]:
+    """Return what the project sets, and variables of the environment named like settings, that this pool does not know.
+
+    Returns:
+        By the key of the project's table, or the name of the variable.
+    """
+    keys = {*_READERS, *(option.name for option in pool.options)}
+    variables = {*_variables().values(), *map(variable, pool.options)}
+    unknown = {name: setting for name, setting in _from_project().items() if name not in keys}
+    for name, value in os.environ.items():
+        if name.startswith("POOLS_") and name not in variables:
+            unknown[name] = Setting(value, name)
+    return unknown
+
+
+def variable(option: Option) -> str:
+    """Return the environment variable that sets an option of a pool."""
+    return option.env or f"POOLS_{option.name.upper()}"
 
 
 def pool_name() -> str | None:
@@ -139,10 +121,22 @@ def custom_pool() -> str:
     return str(setting.value)
 
 
-def _from_environment() -> dict[str, Setting]:
-    variables = {name: f"POOLS_{name.upper()}" for name in _PARSERS}
-    values = {name: (os.environ.get(variable), variable) for name, variable in variables.items()}
-    return {name: Setting(value, variable) for name, (value, variable) in values.items() if value}
+def close_settings(key: str, pool: PoolSpec) -> str:
+    """Return what may have been meant by a key of the project's table that is no setting, as the end of a message."""
+    from difflib import get_close_matches
+
+    known = [*_READERS, *(option.name for option in pool.options)]
+    matches = get_close_matches(key.replace("-", "_"), known)
+    return f" (did you mean {' or '.join(matches)}?)" if matches else f" (there are {', '.join(known)})"
+
+
+def _variables() -> dict[str, str]:
+    return {name: f"POOLS_{name.upper()}" for name in _READERS}
+
+
+def _from_environment(variables: Mapping[str, str]) -> dict[str, Setting]:
+    given = {name: (os.environ.get(variable), variable) for name, variable in variables.items()}
+    return {name: Setting(value, variable) for name, (value, variable) in given.items() if value}
 
 
 def _from_project() -> dict[str, Setting]:
@@ -158,9 +152,6 @@ def _from_project() -> dict[str, Setting]:
     table = tool.get("pools", {}) if isinstance(tool, dict) else {}
     if not isinstance(table, dict):
         raise ConfigError(f"{path}: {_TABLE} is not a table")
-    for key in table:
-        if key not in _PARSERS:
-            raise ConfigError(f"{path} {_TABLE} {key}: no such setting{_close(key)}")
     return {key: Setting(value, f"{path} {_TABLE} {key}") for key, value in table.items()}
 
 
@@ -169,10 +160,3 @@ def _nearest_project() -> Path | None:
     here = Path.cwd()
     paths = (folder / "pyproject.toml" for folder in (here, *here.parents))
     return next((path for path in paths if path.is_file()), None)
-
-
-def _close(key: str) -> str:
-    from difflib import get_close_matches
-
-    matches = get_close_matches(key.replace("-", "_"), _PARSERS)
-    return f" (did you mean {' or '.join(matches)}?)" if matches else f" (there are {', '.join(_PARSERS)})"

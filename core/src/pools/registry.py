@@ -6,7 +6,7 @@ import importlib
 import warnings
 from typing import TYPE_CHECKING, Any, Literal
 
-from pools import config, hooks
+from pools import config, hooks, strangers
 from pools.discovery import ALIASES, EXTENSIONS, Plugin, declared_pool, installed, load
 from pools.errors import PluginError, PluginWarning, UnknownPoolError, UsageError
 from pools.patching import apply
@@ -155,17 +155,20 @@ def open(
         UnknownPoolError: There is no such pool.
         PluginError: There is, and it cannot be used.
         PatchError: The pool needs a patch that was not applied.
-        UnsupportedError: The pool does not take one of the options.
+        UnsupportedError: The pool does not take one of the options, given or configured.
         ConfigError: A setting of the environment or the project has no meaning.
     """
     if patch not in ("require", "off"):
         raise UsageError(f'patch={patch!r}: not "require" or "off"')
-    settings = {key: setting.value for key, setting in config.settings().items() if key != "custom_pool"}
-    configured_name = settings.pop("pool", config.DEFAULT_POOL)
-    configured_concurrency = settings.pop("concurrency", None)
-    name = configured_name if name is None else name
-    concurrency = configured_concurrency if concurrency is None else concurrency
+    if name is None:
+        name = config.pool_name() or config.DEFAULT_POOL
     declared = use(name)
+    strangers.refuse(declared)
+    settings = {key: setting.value for key, setting in config.settings(declared).items()}
+    for key in ("pool", "custom_pool"):
+        settings.pop(key, None)
+    configured_concurrency = settings.pop("concurrency", None)
+    concurrency = configured_concurrency if concurrency is None else concurrency
     if patch == "require":
         apply.require(declared)
     pool = pool_class(name)(concurrency, **{**settings, **options})

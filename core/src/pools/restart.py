@@ -47,9 +47,14 @@ def begin() -> str | None:
         a process that did not.
     """
     # No process that this one starts is to take itself for a restarted one.
-    chosen = os.environ.pop(VARIABLE, None)
-    _start[:] = [_Start(os.getpid(), Path.cwd(), dict(os.environ), chosen)]
-    return chosen
+    pool = os.environ.pop(VARIABLE, None)
+    _start[:] = [_Start(os.getpid(), Path.cwd(), dict(os.environ), pool)]
+    return pool
+
+
+def chosen() -> str | None:
+    """Return the pool for which this process took the place of another one; None if it did not."""
+    return _start[0].chosen if _start else None
 
 
 def with_pool(name: str) -> None:

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 HardTimeout = Literal["kill", "throw", "abandon", "interrupt"]
+OptionType = Literal["text", "count", "seconds", "switch"]
 
 #: What a pool does to a job whose hard limit passed (point 5 of the contract).
 HARD_TIMEOUTS: Mapping[str, str] = {
@@ -22,6 +23,9 @@ HARD_TIMEOUTS: Mapping[str, str] = {
     "abandon": "the slot is replaced, and the stray job counted in info until it ends",
     "interrupt": "an exception is raised in the job by a POSIX timer",
 }
+
+#: How the values of each type of option are written: in help texts, and on the command line.
+OPTION_TYPES: Mapping[str, str] = {"text": "TEXT", "count": "N", "seconds": "SECONDS", "switch": "true|false"}
 
 _NAME = re.compile(r"\w+(-\w+)*")
 _REFERENCE = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*(\.[A-Za-z_]\w*)*")
@@ -82,16 +86,35 @@ class Option:
         name: The keyword argument.
         help: What it does, in one line.
         default: Its value when nobody sets it.
-        env: The environment variable that sets it, if there is one.
+        env: The environment variable that sets it. If None: of a pool's option ``POOLS_NAME``, of a patch's there is
+            none.
+        type: What its values are (a key of :data:`OPTION_TYPES`), so that they can be read from text: ``"count"`` is a
+            positive whole number, ``"seconds"`` a positive number.
+        choices: The only values that it can have, for one of type ``"text"``.
     """
 
     name: str
     help: str
     default: Any = None
     env: str | None = None
+    type: OptionType = "text"
+    choices: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         _check(self.name.isidentifier(), f"option name {self.name!r} is not an identifier")
+        _check(
+            self.type in OPTION_TYPES,
+            f"type of option {self.name} is {self.type!r}, not one of {', '.join(OPTION_TYPES)}",
+        )
+        _check(
+            isinstance(self.choices, tuple) and (not self.choices or self.type == "text"),
+            f"choices of option {self.name} are not a tuple, or its type is not text",
+        )
+
+    @property
+    def written(self) -> str:
+        """How its values are written."""
+        return "|".join(self.choices) or OPTION_TYPES[self.type]
 
 
 @dataclass(frozen=True, slots=True)

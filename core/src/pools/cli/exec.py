@@ -16,10 +16,11 @@ import click
 
 from pools import config, registry
 from pools.cli import arguments
+from pools.cli.pool_command import PoolCommand
 from pools.errors import UsageError
 
 
-class _ExecCommand(click.Command):
+class _ExecCommand(PoolCommand):
     """A command whose arguments end with a program, of whose arguments click reads none."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
@@ -28,12 +29,12 @@ class _ExecCommand(click.Command):
         return super().parse_args(ctx, [*read.own, *program])
 
 
-@click.command("exec", cls=_ExecCommand, options_metavar="[-P NAME]")
+@click.command("exec", cls=_ExecCommand, options_metavar="[OPTIONS]")
 @click.option("-P", "--pool", metavar="NAME", help="The pool whose patches to apply.")
 @click.argument("program", nargs=-1, type=click.UNPROCESSED, metavar="SCRIPT|-m MODULE|-c CODE [ARGUMENTS]...")
 def exec_(pool: str | None, program: tuple[str, ...]) -> NoReturn:
     """Run a Python program as python does, with a pool's patches applied before it imports anything."""
-    name = pool or config.pool_name()
+    name = config.pool_name()
     if name is None:
         raise click.UsageError("Name the pool whose patches to apply: -P NAME.")
     registry.patch(name)

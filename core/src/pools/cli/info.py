@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import click
 
-from pools import registry
+from pools import config, registry
 from pools.cli.output import print_table
 from pools.cli.traits import explained
 from pools.patching.needs import Need, needs
@@ -24,6 +24,8 @@ def info(name: str, as_json: bool) -> None:
     NAME is that of a pool or an alias, module:Class, or custom.
     """
     declared = registry.use(name)
+    options = tuple(dataclasses.replace(option, env=config.variable(option)) for option in declared.options)
+    declared = dataclasses.replace(declared, options=options)
     origin = _origin(name)
     patches = needs(declared)
     if as_json:
@@ -51,7 +53,9 @@ def _show(declared: PoolSpec, origin: str | None) -> None:
     print_table(("TRAIT", "VALUE", "MEANING"), explained(declared.traits))
     if declared.options:
         print()
-        _show_options("OPTION", declared.options)
+        _show_options(
+            "OPTION", [dataclasses.replace(option, env=config.variable(option)) for option in declared.options]
+        )
 
 
 def _show_patch(need: Need) -> None:
@@ -71,7 +75,13 @@ def _show_patch(need: Need) -> None:
 
 def _show_options(title: str, options: Sequence[Option]) -> None:
     rows = [
-        (option.name, option.env or "-", "-" if option.default is None else str(option.default), option.help)
+        (
+            option.name,
+            option.env or "-",
+            option.written,
+            "-" if option.default is None else str(option.default),
+            option.help,
+        )
         for option in options
     ]
-    print_table((title, "ENVIRONMENT", "DEFAULT", "MEANING"), rows)
+    print_table((title, "ENVIRONMENT", "VALUE", "DEFAULT", "MEANING"), rows)

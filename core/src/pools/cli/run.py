@@ -17,6 +17,7 @@ from pools.batch.resume import Recorded, skip_recorded
 from pools.batch.runner import AHEAD, Batch, Plan
 from pools.batch.tally import Tally
 from pools.batch.target import resolve
+from pools.cli.pool_command import PoolCommand
 
 _SECONDS = click.FloatRange(min=0, min_open=True)
 _TIMES = click.IntRange(min=0)
@@ -30,7 +31,7 @@ def _concurrency(value: str) -> int | Literal["auto"]:
     return int(value)
 
 
-@click.command("run")
+@click.command("run", cls=PoolCommand)
 @click.argument("function", metavar="MODULE:FUNCTION")
 @click.option("-P", "--pool", metavar="NAME", help="The pool that makes the calls.")
 @click.option("-c", "--concurrency", type=_concurrency, metavar="N", help="How many calls at once, or auto.")

@@ -23,10 +23,10 @@ LAYERS = [
     line.split()
     for line in (
         "errors states spec values",
-        "signals hooks limits timer uncut loop thread_loop stats slots permits ledger watchers watchdog",
+        "signals hooks limits timer uncut loop thread_loop stats slots permits ledger watchers urgent watchdog vigil",
         "current discovery call announcements execution job options ending future mapping",
         "config patching reports lifecycle engine pool",
-        "strangers registry problems restart executor aio green green_slot green_timer",
+        "strangers registry problems restart executor aio green_options green_slot blocking green green_timer",
         "__init__ batch",
         "cli",
         "boot __main__ testing",

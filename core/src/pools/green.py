@@ -16,8 +16,10 @@ import greenlet
 
 from pools import ending
 from pools.announcements import announce_timeout
+from pools.blocking import BlockWatch
 from pools.call import enter
 from pools.errors import StopJob
+from pools.green_options import GreenOptions
 from pools.green_slot import Slot
 from pools.job import Job
 from pools.limits import soft_error, stack_of
@@ -42,6 +44,9 @@ class GreenPool(BasePool):
     :class:`pools.watchdog.Watchdog`.
     """
 
+    options_class = GreenOptions
+    options: GreenOptions
+
     def __init__(self, concurrency: int | str | None = None, **options: Any) -> None:
         super().__init__(concurrency, **options)
         self._slots: dict[int, Slot] = {}
@@ -52,6 +57,8 @@ class GreenPool(BasePool):
         self.ending = False
         self._hub_thread = self.native.get_ident()
         self._watchdog: Watchdog | None = None
+        limit = self.options.block_limit
+        self._block_watch = BlockWatch(self, self.native, limit) if limit else None
         self._cancel_alarm: Callable[[], object] = _nothing
         self._gone = self.new_event()
 
@@ -179,8 +186,9 @@ class GreenPool(BasePool):
                 self._slots[slot_id].retire()
 
     def _end_slots(self) -> None:
-        if self._watchdog is not None:
-            self._watchdog.stop()
+        for watch in (self._watchdog, self._block_watch):
+            if watch is not None:
+                watch.stop()
         if not self._slots:
             self._end()
         for slot in list(self._slots.values()):
@@ -237,6 +245,13 @@ class GreenPool(BasePool):
     @abc.abstractmethod
     def run_soon(self, fn: Callable[..., object], *args: Any) -> None:
         """Call ``fn(*args)`` in the hub's greenlet, soon. On the hub's thread."""
+
+    def run_next(self, fn: Callable[[], object]) -> None:
+        """Call ``fn()`` in the hub's greenlet, before the code that runs now has its next turn.
+
+        On the hub's thread, in a signal handler too.
+        """
+        self.run_soon(fn)
 
     @abc.abstractmethod
     def run_soon_threadsafe(self, fn: Callable[..., object], *args: Any) -> bool:

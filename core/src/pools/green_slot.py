@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sys import getrefcount
 from time import monotonic
+from types import FrameType
 from typing import TYPE_CHECKING
 from weakref import getweakrefcount
 
@@ -111,3 +112,9 @@ class Slot:
         job = self.pool.next_job(self.slot_id)
         if job is not None:
             self.begin(job)
+
+
+def job_at(frame: FrameType) -> Job | None:
+    """The job of the slot that is at work in ``frame``; None for any other frame. Any thread may ask."""
+    job: Job | None = frame.f_locals.get("job") if frame.f_code is Slot._work.__code__ else None
+    return job

@@ -1,10 +1,8 @@
 """The watchdog of green pools: interrupts a job that computes past its limit and never yields to the hub.
 
 A hub's timer cannot do that, since the hub does not run. So a native thread looks whether limits are acted on, and if
-one is overdue sends the hub's thread ``SIGURG``: it is ignored by default, hardly used for anything, and what Go's
-scheduler preempts its goroutines by, for the same reasons. Python runs the handler between two bytecodes of whatever
-greenlet computes, and only there can it be told for certain whose job that is: if its limit is due, the handler
-raises it.
+one is overdue sends the hub's thread a signal (:mod:`pools.urgent`). Python runs the handler in whatever greenlet
+computes, and only there can it be told for certain whose job that is: if its limit is due, the handler raises it.
 
 What is guaranteed: a job that runs Python code is interrupted within :data:`GRACE` and a bytecode of its limit,
 provided that the pool was started on the main thread, where alone Python runs signal handlers. What is not: a call
@@ -13,12 +11,12 @@ into C that neither yields nor returns is interrupted when it returns.
 
 from __future__ import annotations
 
-import signal
 from collections.abc import Callable
 from dataclasses import dataclass
 from time import monotonic
-from types import FrameType
 from typing import TYPE_CHECKING, Any, Protocol
+
+from pools import urgent
 
 if TYPE_CHECKING:
     from pools.green import GreenPool
@@ -49,19 +47,6 @@ class NativeThreads:
     get_ident: Callable[[], int]
 
 
-#: The pools that are watched now; the signal handler stands as long as there is one.
-_watched: dict[GreenPool, bool] = {}
-_handler_before: list[Any] = []
-
-
-def _on_signal(signal_number: int, frame: FrameType | None) -> None:
-    for pool in list(_watched):
-        pool.interrupt(frame)
-    for handler in _handler_before:
-        if callable(handler):
-            handler(signal_number, frame)
-
-
 class Watchdog:
     """Watches the limits of one pool; made and stopped on the thread of the pool's hub."""
 
@@ -72,7 +57,7 @@ class Watchdog:
         self._wake.acquire()
         self._ended = native.allocate_lock()
         self._ended.acquire()
-        self._watches = self._watch_signal()
+        self._watches = urgent.listen(pool.interrupt)
         if self._watches:
             native.start_new_thread(self._run, ())
 
@@ -88,18 +73,7 @@ class Watchdog:
         self._watches = False
         self.look_again()
         self._ended.acquire()
-        del _watched[self._pool]
-        if not _watched:
-            signal.signal(signal.SIGURG, _handler_before.pop() or signal.SIG_DFL)
-
-    def _watch_signal(self) -> bool:
-        if not _watched:
-            try:
-                _handler_before.append(signal.signal(signal.SIGURG, _on_signal))
-            except ValueError:  # not on the main thread: see the module's docstring
-                return False
-        _watched[self._pool] = True
-        return True
+        urgent.ignore(self._pool.interrupt)
 
     def _run(self) -> None:
         while self._watches:
@@ -107,6 +81,6 @@ class Watchdog:
             if wait > 0:
                 self._wake.acquire(timeout=min(wait, 3600.0))
             else:
-                signal.pthread_kill(self._thread, signal.SIGURG)
+                urgent.call(self._thread)
                 self._wake.acquire(timeout=GRACE)
         self._ended.release()

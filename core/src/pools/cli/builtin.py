@@ -35,6 +35,12 @@ BUILTIN = {
         runs_jobs=True,
         flags=frozenset({"--json", "--resume", "-q", "--quiet"}),
     ),
+    "bench": Builtin(
+        "pools.cli.bench:bench",
+        "Measure what a job costs on a pool, on this machine.",
+        runs_jobs=True,
+        flags=frozenset({"--json"}),
+    ),
     "exec": Builtin(
         "pools.cli.exec:exec_", "Run a Python program with a pool's patches applied.", runs_jobs=True, runs_program=True
     ),

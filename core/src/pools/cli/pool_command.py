@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import click
@@ -45,7 +46,7 @@ class PoolCommand(click.Command):
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the options of the command, and below them those of its pool."""
         pool = _pool()
-        sections = {
+        sections: dict[str, Sequence[click.Parameter]] = {
             "Options": super().get_params(ctx),
             f"Options of pool {pool.name if pool else '-'}": self._of_pool(),
         }

@@ -34,6 +34,9 @@ SPEC = PoolSpec(
         context=True,
         initializer=True,
     ),
+    options=(
+        Option("block_limit", "For how many seconds a job may hold the hub until it is reported", type="seconds"),
+    ),
     patches=(
         PatchRequirement(
             name="gevent",

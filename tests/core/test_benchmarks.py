@@ -34,3 +34,14 @@ def test_a_name_that_stands_for_nothing_is_an_error_that_lists_what_there_is() -
     assert done.returncode == 2
     assert "nothing is named 'prefrok'; there are jobs, prefork, limits, latency, " in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_what_a_block_limit_costs_is_measured() -> None:
+    pytest.importorskip("gevent")
+    pytest.importorskip("eventlet")
+    done = benchmarks("--rounds", "1", module="benchmarks.blocking")
+    assert done.returncode == 0, done.stderr
+    lines = [line.rpartition(": ") for line in done.stdout.splitlines()]
+    cases = ("jobs that end at once", "that yield")
+    assert [label for label, _, _ in lines] == [f"{pool}, {case}" for pool in ("gevent", "eventlet") for case in cases]
+    assert all(float(ratio) > 0 for _, _, ratio in lines)

@@ -38,7 +38,7 @@ SHOWN = [(page, words) for page in PAGES for words in commands(page)]
 @pytest.mark.parametrize(
     ("page", "words"), SHOWN, ids=[f"{page.relative_to(ROOT)}: {' '.join(words)}" for page, words in SHOWN]
 )
-def test_a_command_in_the_documentation_exists(page: Path, words: list[str]) -> None:
+def test_a_command_in_the_documentation_exists(page: Path, words: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     command: click.Command = PoolsGroup()
     context = click.Context(command, info_name="pools")
     while isinstance(command, click.Group):
@@ -47,7 +47,10 @@ def test_a_command_in_the_documentation_exists(page: Path, words: list[str]) -> 
             return
         found = command.get_command(context, words[0])
         assert found is not None, f"{page}: {context.command_path} has no command {words[0]}"
-        command, words = found, list(read(words[0], words[1:]).own)
+        arguments = read(words[0], words[1:])
+        if arguments.pool is not None:  # its options depend on the pool
+            monkeypatch.setenv("POOLS_POOL", arguments.pool)
+        command, words = found, list(arguments.own)
         context = click.Context(command, info_name=command.name, parent=context)
     command.make_parser(context).parse_args(words)
 

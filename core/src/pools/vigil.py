@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 #: How many looks there are in the time of a limit.
-LOOKS = 20
+LOOKS = 10
 
 #: Seconds between two looks, at the least.
 SHORTEST = 0.01
@@ -12,7 +12,7 @@ SHORTEST = 0.01
 class Vigil:
     """Adds up for how long one and the same holder has been seen without a sign of life from the hub.
 
-    What is added is never more than is certain, so nobody is reported early; and a holding may last a tenth longer than
+    What is added is never more than is certain, so nobody is reported early; and a holding may last a fifth longer than
     the limit before it is.
 
     A look may come late. If the hub's thread has computed all the while, a call into C kept the interpreter's lock, and

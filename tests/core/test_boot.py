@@ -150,7 +150,7 @@ def test_what_runs_nothing_never_patches(site: Site, line: str) -> None:
         ("exec -P green", "pools exec: Name a program: a script, -m MODULE or -c CODE."),
         ("exec -P green no.py", "pools: cannot read the program no.py: No such file or directory"),
         ("exec -P green -m none.of_it", "pools: there is no module none.of_it to run"),
-        ("exec -P green -m", "pools exec: Option '-m' requires an argument."),
+        ("exec -P green -m", "pools: the option -m of a program requires an argument"),
         ("exec -P", "pools exec: Option '-P' requires an argument."),
         ("info", "pools info: Missing argument 'NAME'."),
         ("info nothing", "pools: no installed plugin offers a pool named 'nothing'; to install it: pip install"),

@@ -32,6 +32,7 @@ _READERS: Mapping[str, values.Reader] = {
     "max_queued": values.queue_limit,
     "when_full": values.one_of("block", "raise"),
     "context": values.one_of("copy", "empty"),
+    "patch_audit": values.one_of("warn", "error", "off"),
 }
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from pools import config, hooks, strangers
 from pools.discovery import ALIASES, EXTENSIONS, Plugin, declared_pool, installed, load
 from pools.errors import PluginError, PluginWarning, UnknownPoolError, UsageError
-from pools.patching import apply
+from pools.patching import apply, opening
 from pools.spec import PoolSpec
 
 if TYPE_CHECKING:
@@ -138,6 +138,7 @@ def open(
     concurrency: int | Literal["auto"] | None = None,
     *,
     patch: Literal["require", "off"] = "require",
+    patch_audit: Literal["warn", "error", "off"] | None = None,
     **options: Any,
 ) -> BasePool:
     """Make a pool, start it and return it running.
@@ -149,12 +150,15 @@ def open(
         name: The name of a pool or an alias, ``"module:Class"``, or ``"custom"`` for ``POOLS_CUSTOM_POOL``.
         concurrency: How many jobs may run at once; ``"auto"`` for the processors that this process may use.
         patch: ``"off"`` opens a pool whose patches were not applied.
+        patch_audit: What to do about code that has originals of what the patches replaced: ``"warn"``, the default,
+            with a :class:`pools.errors.PatchWarning`, ``"error"``, or ``"off"``.
         options: As the pool takes them.
 
     Raises:
         UnknownPoolError: There is no such pool.
         PluginError: There is, and it cannot be used.
-        PatchError: The pool needs a patch that was not applied.
+        PatchError: The pool needs a patch that was not applied, or that came too late and ``patch_audit`` is
+            ``"error"``.
         UnsupportedError: The pool does not take one of the options, given or configured.
         ConfigError: A setting of the environment or the project has no meaning.
     """
@@ -167,10 +171,12 @@ def open(
     settings = {key: setting.value for key, setting in config.settings(declared).items()}
     for key in ("pool", "custom_pool"):
         settings.pop(key, None)
+    audit = opening.mode(patch_audit, settings.pop("patch_audit", "warn"))
     configured_concurrency = settings.pop("concurrency", None)
     concurrency = configured_concurrency if concurrency is None else concurrency
     if patch == "require":
         apply.require(declared)
+    opening.audit(declared, audit)
     pool = pool_class(name)(concurrency, **{**settings, **options})
     hooks.manager.hook.pools_configure(pool=pool)
     pool.start()

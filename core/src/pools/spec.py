@@ -131,6 +131,12 @@ class PatchRequirement:
         before: The modules that must not have been imported when it is applied.
         conflicts: The names of patches that cannot be in one process with this one.
         options: What changes it; each option is set by its environment variable.
+        audit: The module that helps to find what was patched too late, imported only for that, and maybe before the
+            patch. It may have ``CALLS``, the functions by which a program applies the patch itself, as
+            ``"module:function"``; ``originals() -> Mapping[str, object]``, what a patch replaced that the program
+            applied by itself, by dotted name; ``HELPS``, what makes libraries in C cooperate (a
+            :class:`pools.patching.extensions.Help` for each, by the name by which it is imported); and ``UNUSABLE``,
+            the classes that cannot be used under the patch, by dotted name, with what to do about it.
     """
 
     name: str
@@ -139,10 +145,12 @@ class PatchRequirement:
     before: tuple[str, ...] = ()
     conflicts: tuple[str, ...] = ()
     options: tuple[Option, ...] = ()
+    audit: str | None = None
 
     def __post_init__(self) -> None:
         _check(bool(_NAME.fullmatch(self.name)), f"patch name {self.name!r} is not words joined by hyphens")
-        _check(all(part.isidentifier() for part in self.module.split(".")), f"{self.module!r} is not a module name")
+        for module in (self.module, self.audit or self.module):
+            _check(all(part.isidentifier() for part in module.split(".")), f"{module!r} is not a module name")
         for name in ("replaces", "before", "conflicts", "options"):
             _check(isinstance(getattr(self, name), tuple), f"{name} of patch {self.name} is not a tuple")
 

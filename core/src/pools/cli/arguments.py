@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pools.cli.builtin import BUILTIN, Builtin
+from pools.program import OPTIONS
 
 HELP_OPTIONS = ("-h", "--help")
 POOL_OPTIONS = ("-P", "--pool")
-PROGRAM_OPTIONS = ("-m", "-c")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,7 @@ def read(name: str, arguments: Sequence[str]) -> Arguments:
 def _begins_program(argument: str, command: Builtin | None) -> bool:
     if command is None or not command.runs_program:
         return False
-    return not argument.startswith("-") or argument == "-" or argument[:2] in PROGRAM_OPTIONS
+    return not argument.startswith("-") or argument == "-" or argument[:2] in OPTIONS
 
 
 def _option(argument: str, command: Builtin | None) -> tuple[str | None, str | None]:

@@ -44,4 +44,10 @@ BUILTIN = {
     "exec": Builtin(
         "pools.cli.exec:exec_", "Run a Python program with a pool's patches applied.", runs_jobs=True, runs_program=True
     ),
+    "doctor": Builtin(
+        "pools.cli.doctor:doctor",
+        "Find what a program patches too late.",
+        runs_program=True,
+        flags=frozenset({"--json"}),
+    ),
 }

@@ -11,6 +11,7 @@ from typing import Any
 
 from pools.discovery import declared_pool, installed
 from pools.errors import PatchError, PatchWarning, PoolsError
+from pools.patching import effects
 from pools.patching.needs import needs
 from pools.spec import PatchRequirement, PoolSpec
 
@@ -112,7 +113,8 @@ def _apply_one(requirement: PatchRequirement) -> None:
                 stacklevel=4,
             )
     try:
-        _module(requirement).apply(_options(requirement))
+        with effects.noted(requirement):
+            _module(requirement).apply(_options(requirement))
     except PoolsError:
         raise
     except Exception as error:

@@ -39,6 +39,7 @@ SPEC = PoolSpec(
         PatchRequirement(
             name="eventlet",
             module="pools_eventlet.patch",
+            audit="pools_eventlet.audit",
             replaces=REPLACES,
             before=("ssl",),
             conflicts=("gevent",),

@@ -7,6 +7,8 @@ from pools.spec import Option, PatchRequirement, PoolSpec, Traits
 
 #: The modules of which ``gevent.monkey.patch_all()`` replaces parts (gevent's documentation of ``gevent.monkey``).
 REPLACES = (
+    "_thread",
+    "_threading_local",
     "os",
     "queue",
     "select",
@@ -16,7 +18,6 @@ REPLACES = (
     "ssl",
     "subprocess",
     "sys",
-    "thread",
     "threading",
     "time",
 )
@@ -41,6 +42,7 @@ SPEC = PoolSpec(
         PatchRequirement(
             name="gevent",
             module="pools_gevent.patch",
+            audit="pools_gevent.audit",
             replaces=REPLACES,
             before=("ssl",),
             conflicts=("eventlet",),

@@ -1,0 +1,177 @@
+"""The audit: what still holds an original that a patch replaced, and what to do about each."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from types import ModuleType
+from typing import Any
+
+from pools.patching import effects
+from pools.patching.advice import advice
+from pools.patching.bindings import Bindings
+from pools.patching.extensions import blocking
+from pools.patching.harmless import is_harmless
+from pools.patching.holders import DEPTH, Held, Root, Search
+from pools.patching.threads import native_threads
+from pools.spec import PatchRequirement
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A line of a file."""
+
+    file: str
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something that does not cooperate with a patch.
+
+    Attributes:
+        module: The module that it was found in.
+        attribute: Where in it, as an expression.
+        original: The original that is held there, or what blocks.
+        kind: What kind of place it is.
+        advice: What to do.
+        bound: Where its module gives it its name, if that is known.
+        identity: The identity of what is held; 0 where nothing is.
+    """
+
+    module: str
+    attribute: str
+    original: str
+    kind: str
+    advice: str
+    bound: Place | None = None
+    identity: int = 0
+
+
+class Audit:
+    """An audit of this process.
+
+    Args:
+        requirements: The patches of a pool, which are in effect.
+        depth: How many steps to go from a module's names.
+    """
+
+    def __init__(self, requirements: Sequence[PatchRequirement], depth: int = DEPTH) -> None:
+        self._requirements = requirements
+        self._depth = depth
+        self._replaces = {name for requirement in requirements for name in requirement.replaces}
+        self._libraries = {"greenlet"}
+        for requirement in requirements:
+            calls = effects.told_by(requirement, "CALLS", ())
+            self._libraries |= {name.partition(".")[0] for name in (requirement.module, *calls)}
+        self._bindings = Bindings()
+
+    def run(self, modules: Iterable[str] | None = None, roots: Iterable[Root] = ()) -> list[Finding]:
+        """Return the findings.
+
+        Args:
+            modules: The modules to look at; all that were imported if None.
+            roots: What to look at beside modules.
+        """
+        originals = effects.originals(self._requirements)
+        unusable = dict(self._told("UNUSABLE"))
+        search = Search(originals, self._is_skipped, self._is_green, _types(unusable), self._depth)
+        names = list(sys.modules) if modules is None else list(modules)
+        found = list(self._held(search.run(names, roots)))
+        found = self._with_threads(found) if "_thread.start_new_thread" in originals.names.values() else found
+        return [*found, *self._extensions()]
+
+    def _told(self, name: str) -> Iterator[tuple[str, Any]]:
+        for requirement in self._requirements:
+            yield from effects.told_by(requirement, name, {}).items()
+
+    def _is_green(self, module: str) -> bool:
+        return module.partition(".")[0] in self._libraries
+
+    def _is_skipped(self, name: str) -> bool:
+        module = sys.modules.get(name)
+        own = getattr(module, "__name__", name) if type(module) is ModuleType else name
+        # A module under another name than its own is a copy that some patch keeps.
+        return any(other in self._replaces or self._is_green(other) or is_harmless(other) for other in {name, str(own)})
+
+    def _held(self, found: Iterable[Held]) -> Iterator[Finding]:
+        """Give each place its advice; of an object that several modules have, the one that made it is named."""
+        told: set[tuple[str, str]] = set()
+        for held in found:
+            held = self._at_home(held)
+            if (held.module, held.attribute) in told:
+                continue
+            told.add((held.module, held.attribute))
+            yield Finding(
+                held.module,
+                held.attribute,
+                held.original,
+                held.kind,
+                advice(held.kind, held.original, dict(self._told("UNUSABLE"))),
+                self._bound(held.module, held.attribute),
+                held.identity,
+            )
+
+    def _at_home(self, held: Held) -> Held:
+        if held.kind in ("module global", "base class") or not self._is_imported(held.module, held.attribute):
+            return held
+        root, rest = split(held.attribute)
+        thing = vars(sys.modules[held.module]).get(root)
+        for name, module in list(sys.modules.items()):
+            if type(module) is not ModuleType or name == held.module or self._is_skipped(name):
+                continue
+            for attribute, value in list(vars(module).items()):
+                if value is thing and not self._is_imported(name, attribute):
+                    return replace(held, module=name, attribute=attribute + rest)
+        return held
+
+    def _is_imported(self, module: str, attribute: str) -> bool:
+        binding = self._bindings.find(source_of(module), attribute)
+        return binding is None or binding.is_import
+
+    def _bound(self, module: str, attribute: str) -> Place | None:
+        file = source_of(module)
+        binding = self._bindings.find(file, attribute)
+        return Place(str(file), binding.line) if binding else None
+
+    def _with_threads(self, found: list[Finding]) -> list[Finding]:
+        threads = list(native_threads(self._is_green))
+        objects = {thread.identity: thread for thread in threads}
+        what = advice("thread", "threading.Thread", {})
+        merged = [
+            replace(finding, kind="thread", advice=what) if finding.identity in objects else finding
+            for finding in found
+        ]
+        named = {finding.identity for finding in merged}
+        for thread in threads:
+            if thread.identity not in named:
+                place = Place(thread.file, thread.line)
+                merged.append(
+                    Finding(thread.module, thread.name, "threading.Thread", "thread", what, place, thread.identity)
+                )
+        return merged
+
+    def _extensions(self) -> Iterator[Finding]:
+        for extension, what in blocking(dict(self._told("HELPS"))):
+            why = f"{extension.blocks} wait in C, where no patch reaches: {what} (see {extension.source})"
+            yield Finding(extension.name, extension.module, extension.blocks, "C extension", why)
+
+
+def split(attribute: str) -> tuple[str, str]:
+    """Return the name that an expression begins with, and the rest of it."""
+    end = next((position for position, letter in enumerate(attribute) if letter in ".[(<"), len(attribute))
+    return attribute[:end], attribute[end:]
+
+
+def source_of(module: str) -> str | None:
+    """Return the file of a module's source, if it has one."""
+    file = getattr(sys.modules.get(module), "__file__", None)
+    return file if type(file) is str and file.endswith(".py") else None
+
+
+def _types(names: Mapping[str, object]) -> dict[type, str]:
+    """Return those of these classes, given by dotted name, whose modules were imported."""
+    split_names = {name: name.rpartition(".") for name in names}
+    found = {name: getattr(sys.modules.get(module), last, None) for name, (module, _, last) in split_names.items()}
+    return {kind: name for name, kind in found.items() if type(kind) is type}

@@ -1,0 +1,71 @@
+"""What patches did when this process applied them: what they replaced, and what had been imported by then.
+
+A patch that the program applied where nobody looked on tells by itself what it replaced, if its audit
+module has ``originals()``.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from pools.patching.originals import Originals, namespaces, replaced
+from pools.spec import PatchRequirement
+
+
+@dataclass(slots=True)
+class Effect:
+    """What one patch did.
+
+    Attributes:
+        found: What it replaced, by dotted name.
+        early: The modules that had been imported by then.
+    """
+
+    found: dict[str, object] = field(default_factory=dict)
+    early: set[str] = field(default_factory=set)
+
+
+#: By the name of the patch; only of those that were looked on at.
+_effects: dict[str, Effect] = {}
+
+
+@contextmanager
+def noted(requirement: PatchRequirement) -> Iterator[None]:
+    """Note what a patch does that is applied within the block."""
+    before, early = namespaces(requirement.replaces), set(sys.modules)
+    yield
+    effect = _effects.setdefault(requirement.name, Effect())
+    for name, original in replaced(before).items():
+        effect.found.setdefault(name, original)
+    effect.early |= early
+
+
+def originals(requirements: Iterable[PatchRequirement]) -> Originals:
+    """Return what these patches replaced, as far as it is known."""
+    found = Originals()
+    for requirement in requirements:
+        told: Callable[[], Mapping[str, object]] | None = told_by(requirement, "originals", None)
+        found.add(told() if told is not None else {})
+        found.add(_effects[requirement.name].found if requirement.name in _effects else {})
+    return found
+
+
+def early(requirements: Iterable[PatchRequirement]) -> list[str] | None:
+    """Return the modules that were imported before one of these patches; None where nobody looked on at one."""
+    effects = [_effects.get(requirement.name) for requirement in requirements]
+    if None in effects:
+        return None
+    names = {name for effect in effects if effect is not None for name in effect.early}
+    return [name for name in list(sys.modules) if name in names]
+
+
+def told_by(requirement: PatchRequirement, name: str, default: Any) -> Any:
+    """Return something that the audit module of a patch may have; the default if it has not."""
+    if requirement.audit is None:
+        return default
+    return getattr(importlib.import_module(requirement.audit), name, default)

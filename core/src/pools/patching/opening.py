@@ -1,0 +1,84 @@
+"""The audit when a pool opens: what it says, once, and the ``pools doctor`` line that says more."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+import warnings
+from typing import Literal
+
+from pools.errors import PatchError, PatchWarning, UsageError
+from pools.patching import apply, effects
+from pools.patching.audit import Audit, Finding
+from pools.spec import PoolSpec
+
+Mode = Literal["warn", "error", "off"]
+
+#: How far from the names of modules it looks; the doctor looks further.
+DEPTH = 3
+#: How many findings it names.
+SHOWN = 3
+
+#: The findings that were told of, by module and attribute.
+_told: set[tuple[str, str]] = set()
+
+
+def mode(given: Mode | None, configured: Mode) -> Mode:
+    """Return the mode that holds: the argument before the setting.
+
+    Raises:
+        UsageError: The argument is no mode.
+    """
+    if given not in (None, "warn", "error", "off"):
+        raise UsageError(f'patch_audit={given!r}: not "warn", "error" or "off"')
+    return configured if given is None else given
+
+
+def audit(spec: PoolSpec, mode: Mode) -> None:
+    """Look for what the patches of a pool came too late for, and tell of what was not told of before.
+
+    Args:
+        spec: The pool that is opened.
+        mode: ``"warn"`` with a :class:`pools.errors.PatchWarning`, ``"error"``, or ``"off"``: do not look.
+
+    Raises:
+        PatchError: Something was found, and the mode is ``"error"``.
+    """
+    requirements = [requirement for requirement in apply.requirements(spec) if apply.in_effect(requirement)]
+    if mode == "off" or not requirements:
+        return
+    found = Audit(requirements, DEPTH).run(effects.early(requirements))
+    new = [finding for finding in found if (finding.module, finding.attribute) not in _told]
+    if mode == "error" and found:
+        raise PatchError(_message(spec.name, found))
+    if new:
+        _told.update((finding.module, finding.attribute) for finding in new)
+        warnings.warn(_message(spec.name, new), PatchWarning, stacklevel=3)
+
+
+def _message(pool: str, found: list[Finding]) -> str:
+    shown = "; ".join(_in_short(finding) for finding in found[:SHOWN])
+    more = f"; and {len(found) - SHOWN} more" if len(found) > SHOWN else ""
+    return (
+        f"pool {pool} may block, because its patch came too late for some of the program or does not reach it: "
+        f"{shown}{more}. Who imported it, and what to do: {_doctor(pool, found[0])}"
+    )
+
+
+def _in_short(finding: Finding) -> str:
+    place = f" ({finding.bound.file}, line {finding.bound.line})" if finding.bound else ""
+    if finding.kind == "C extension":
+        return f"{finding.module}: {finding.original}"
+    return f"{finding.module}.{finding.attribute} is the original {finding.original}{place}"
+
+
+def _doctor(pool: str, finding: Finding) -> str:
+    """Return the ``pools doctor`` line for this program."""
+    main = sys.modules["__main__"]
+    spec = getattr(main, "__spec__", None)
+    name = spec.name.removesuffix(".__main__") if spec is not None else ""
+    if name == "pools" or not getattr(main, "__file__", None):
+        program = ["-A", finding.module]
+    else:
+        program = [*(["-m", name] if name else sys.argv[:1]), *sys.argv[1:]]
+    return shlex.join(["pools", "doctor", "-P", pool, *program])

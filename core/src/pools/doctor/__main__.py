@@ -9,7 +9,7 @@ import traceback
 from pools import config, program
 from pools.doctor.order import Order, load_order
 from pools.doctor.session import Session
-from pools.errors import PoolsError
+from pools.errors import PoolsError, UsageError
 
 
 def main() -> int:
@@ -40,6 +40,11 @@ def _import_patched(order: Order) -> int:
     for name in order.modules:
         try:
             importlib.import_module(name)
+        except ModuleNotFoundError as error:
+            if error.name is not None and f"{name}.".startswith(f"{error.name}."):
+                raise UsageError(f"there is no module {name} to import") from None
+            traceback.print_exc()
+            return 1
         except Exception:
             traceback.print_exc()
             return 1

@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from types import FrameType
 from typing import Any, NoReturn
 
@@ -136,7 +136,7 @@ class Session:
     def _note_missing(self, module: str, place: Place | None) -> None:
         for patch in self._order.patches:
             what = missing(patch.name, self._order.pool)
-            self._passing[module, "", patch.name] = Finding(module, "", patch.name, "patch", what, place)
+            self._passing.setdefault((module, "", patch.name), Finding(module, "", patch.name, "patch", what, place))
 
     # -- What is told --------------------------------------------------------------------------------------------------
 
@@ -168,8 +168,7 @@ class Session:
         first = Place(chain[0].file, chain[0].line) if chain else None
         if first is None or finding.kind in ("multiprocessing", "patch"):
             first = cause.bound or first
-        told = asdict(replace(finding, identity=0))
-        del told["identity"]
+        told = {name: value for name, value in asdict(finding).items() if name not in ("identity", "source")}
         return {
             **told,
             "imported_by": asdict(first) if first else None,
@@ -181,8 +180,8 @@ class Session:
         early = effects.early(self._order.patches)
         if early is None or finding.module in early or finding.module == "__main__":
             return finding
-        others = (other for other in self._lasting if other.identity == finding.identity and other.module in early)
-        return next(others, finding) if finding.identity else finding
+        others = [other for other in self._lasting if other.identity == finding.identity and other.module in early]
+        return next((other for other in others if other.module == finding.source), next(iter(others), finding))
 
 
 def _passes(finding: Finding) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 _EARLIER = "apply the patch before this import"
 _ADVICE = {
-    "module global": f"{_EARLIER}, or import the module and use {{original}} when it is called",
+    "module global": f"{_EARLIER}, or import {{module}} and write {{original}} where it is called",
     "attribute": f"{_EARLIER}, or look {{original}} up when it is called",
     "item": f"{_EARLIER}, or put {{original}} there after it",
     "base class": f"{_EARLIER}: a class keeps the bases that it was made with",
@@ -27,7 +27,11 @@ def advice(kind: str, original: str, unusable: Mapping[str, str]) -> str:
         original: What is held there.
         unusable: What cannot be used under the patch, with what to do instead.
     """
-    return unusable[original] if kind == "multiprocessing" else _ADVICE[kind].format(original=original)
+    return (
+        unusable[original]
+        if kind == "multiprocessing"
+        else _ADVICE[kind].format(original=original, module=original.rpartition(".")[0])
+    )
 
 
 def missing(patch: str, pool: str) -> str:

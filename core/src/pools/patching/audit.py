@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from importlib.util import resolve_name
 from types import ModuleType
 from typing import Any
 
@@ -38,6 +39,7 @@ class Finding:
         advice: What to do.
         bound: Where its module gives it its name, if that is known.
         identity: The identity of what is held; 0 where nothing is.
+        source: The module that its own module imported it from, if it did.
     """
 
     module: str
@@ -47,6 +49,7 @@ class Finding:
     advice: str
     bound: Place | None = None
     identity: int = 0
+    source: str | None = None
 
 
 class Audit:
@@ -103,15 +106,21 @@ class Audit:
             if (held.module, held.attribute) in told:
                 continue
             told.add((held.module, held.attribute))
-            yield Finding(
-                held.module,
-                held.attribute,
-                held.original,
-                held.kind,
-                advice(held.kind, held.original, dict(self._told("UNUSABLE"))),
-                self._bound(held.module, held.attribute),
-                held.identity,
-            )
+            yield self._finding(held)
+
+    def _finding(self, held: Held) -> Finding:
+        file = source_of(held.module)
+        binding = self._bindings.find(file, held.attribute)
+        return Finding(
+            held.module,
+            held.attribute,
+            held.original,
+            held.kind,
+            advice(held.kind, held.original, dict(self._told("UNUSABLE"))),
+            Place(str(file), binding.line) if binding else None,
+            held.identity,
+            _absolute(held.module, binding.source) if binding and binding.source else None,
+        )
 
     def _at_home(self, held: Held) -> Held:
         if held.kind in ("module global", "base class") or not self._is_imported(held.module, held.attribute):
@@ -129,11 +138,6 @@ class Audit:
     def _is_imported(self, module: str, attribute: str) -> bool:
         binding = self._bindings.find(source_of(module), attribute)
         return binding is None or binding.is_import
-
-    def _bound(self, module: str, attribute: str) -> Place | None:
-        file = source_of(module)
-        binding = self._bindings.find(file, attribute)
-        return Place(str(file), binding.line) if binding else None
 
     def _with_threads(self, found: list[Finding]) -> list[Finding]:
         threads = list(native_threads(self._is_green))
@@ -168,6 +172,14 @@ def source_of(module: str) -> str | None:
     """Return the file of a module's source, if it has one."""
     file = getattr(sys.modules.get(module), "__file__", None)
     return file if type(file) is str and file.endswith(".py") else None
+
+
+def _absolute(module: str, source: str) -> str | None:
+    """Return the name of the module that another one imports from, as it is written there."""
+    try:
+        return resolve_name(source, getattr(sys.modules[module], "__package__", None))
+    except (ImportError, ValueError):
+        return None
 
 
 def _types(names: Mapping[str, object]) -> dict[type, str]:

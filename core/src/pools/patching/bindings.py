@@ -10,10 +10,17 @@ from typing import NamedTuple
 
 
 class Binding(NamedTuple):
-    """A statement that gives a name: its line, and whether it is an import."""
+    """A statement that gives a name.
+
+    Attributes:
+        line: Its line.
+        is_import: It is an import.
+        source: The module that it imports from, as it is written there; None if it does not.
+    """
 
     line: int
     is_import: bool
+    source: str | None
 
 
 class Bindings:
@@ -35,7 +42,7 @@ class Bindings:
             statement = _binding(body, name)
             if statement is None:
                 break
-            found = Binding(statement.lineno, isinstance(statement, ast.Import | ast.ImportFrom))
+            found = Binding(statement.lineno, isinstance(statement, ast.Import | ast.ImportFrom), _source(statement))
             body = statement.body if isinstance(statement, ast.ClassDef) else ()
         return found
 
@@ -46,6 +53,12 @@ class Bindings:
             except (OSError, SyntaxError, ValueError):
                 self._bodies[file] = []
         return self._bodies[file]
+
+
+def _source(statement: ast.stmt) -> str | None:
+    if not isinstance(statement, ast.ImportFrom):
+        return None
+    return "." * statement.level + (statement.module or "")
 
 
 def _binding(body: Iterable[ast.stmt], name: str) -> ast.stmt | None:

@@ -47,11 +47,13 @@ def noted(requirement: PatchRequirement) -> Iterator[None]:
 
 def originals(requirements: Iterable[PatchRequirement]) -> Originals:
     """Return what these patches replaced, as far as it is known."""
-    found = Originals()
+    known: dict[str, object] = {}
     for requirement in requirements:
         told: Callable[[], Mapping[str, object]] | None = told_by(requirement, "originals", None)
-        found.add(told() if told is not None else {})
-        found.add(_effects[requirement.name].found if requirement.name in _effects else {})
+        known.update(told() if told is not None else {})
+        known.update(_effects[requirement.name].found if requirement.name in _effects else {})
+    found = Originals()
+    found.add(known)
     return found
 
 

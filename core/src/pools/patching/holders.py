@@ -25,6 +25,7 @@ WIDTH = 1000
 _PLAIN = frozenset(
     (type(None), bool, int, float, complex, str, bytes, bytearray, range, slice, type(...), type(NotImplemented))
 ) | {types.CodeType, types.GenericAlias, types.UnionType, types.MemberDescriptorType, types.GetSetDescriptorType}
+_DESCRIPTORS = (types.MemberDescriptorType, types.GetSetDescriptorType)
 _MAPPINGS = (dict, types.MappingProxyType, OrderedDict, defaultdict)
 _SEQUENCES = (list, tuple, set, frozenset, deque)
 #: The objects of these modules are named as a whole, and not the lock somewhere in one.
@@ -159,7 +160,7 @@ class Search:
         whole = step.whole or _whole(step, kind)
         for label, path, value in _parts(step.value, step.path, kind):
             if type(value) not in _PLAIN:
-                self._queue.append(_Step(value, step.module, path, label, step.depth + 1, whole))
+                self._queue.append(_Step(value, step.module, path, label or step.kind, step.depth + 1, whole))
 
     def _is_closed(self, value: Any) -> bool:
         """Whether there is no looking into a value: what it holds is its module's own affair."""
@@ -196,12 +197,14 @@ _Part = tuple[str, str, Any]
 
 
 def _parts(value: Any, path: str, kind: type) -> Iterator[_Part]:
-    """Yield the parts of a value: what kind of place each is in, the path to it, and what is there."""
+    """Yield the parts of a value: what kind of place each is in ("" for the value's own), the path, what is there."""
     if issubclass(kind, type):
         yield from _parts_of_class(value, path)
     elif kind in _BY_TYPE:
         yield from _BY_TYPE[kind](value, path)
     elif issubclass(kind, _MAPPINGS) and module_of(kind) in ("builtins", "collections"):
+        if kind is defaultdict:
+            yield "attribute", f"{path}.default_factory", value.default_factory
         for key, item in list(value.items())[:WIDTH]:
             yield "item", f"{path}[{_key(key)}]", item
     elif kind in _SEQUENCES:
@@ -219,7 +222,10 @@ def _parts_of_class(value: type, path: str) -> Iterator[_Part]:
     for base in value.__bases__:
         yield "base class", path, base
     for name, attribute in list(value.__dict__.items()):
-        if name not in HARMLESS_ATTRIBUTES:
+        if name == "__dataclass_fields__":
+            for field in attribute.values():
+                yield "class attribute", f"{path}.{field.name}(default_factory=)", field.default_factory
+        elif name not in HARMLESS_ATTRIBUTES:
             yield "class attribute", f"{path}.{name}", attribute
 
 
@@ -260,6 +266,10 @@ def _parts_named(*names: str) -> Callable[[Any, str], Iterator[_Part]]:
     return parts
 
 
+def _parts_of_method(value: Any, path: str) -> Iterator[_Part]:
+    yield "", path, value.__func__
+
+
 def _parts_of_object(value: Any, path: str, kind: type) -> Iterator[_Part]:
     for name, part in attributes(value, kind):
         if name not in HARMLESS_ATTRIBUTES:
@@ -275,22 +285,21 @@ def _parts_of_object(value: Any, path: str, kind: type) -> Iterator[_Part]:
 def attributes(value: object, kind: type) -> Iterator[tuple[str, Any]]:
     """Yield the attributes that an object itself has, in its dictionary and in slots, by name; runs no code of it."""
     for base in kind.__mro__:
-        names: Mapping[str, Any] = base.__dict__
-        for name, descriptor in list(names.items()):
-            if type(descriptor) is types.MemberDescriptorType and module_of(base) != "builtins":
+        for name, descriptor in list(base.__dict__.items()):
+            if name == "__dict__" and type(descriptor) in _DESCRIPTORS:
+                yield from list(descriptor.__get__(value).items())
+            elif type(descriptor) is types.MemberDescriptorType and module_of(base) != "builtins":
                 try:
                     yield name, descriptor.__get__(value)
                 except AttributeError:
                     continue  # an empty slot
-        if type(names.get("__dict__")) is types.GetSetDescriptorType:
-            yield from list(names["__dict__"].__get__(value).items())
 
 
 _BY_TYPE: dict[type, Callable[[Any, str], Iterator[_Part]]] = {
     types.FunctionType: _parts_of_function,
     partial: _parts_of_partial,
-    staticmethod: _parts_named("__func__"),
-    classmethod: _parts_named("__func__"),
+    staticmethod: _parts_of_method,
+    classmethod: _parts_of_method,
     property: _parts_named("fget", "fset", "fdel"),
     types.MethodType: _parts_named("__self__", "__func__"),
     types.BuiltinFunctionType: _parts_named("__self__"),

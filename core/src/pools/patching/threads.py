@@ -37,15 +37,14 @@ def native_threads(is_green: Callable[[str], bool]) -> Iterator[NativeThread]:
     for top in list(sys._current_frames().values()):
         stack = _stack(top)
         thread = next((_thread_of(frame) for frame in stack if _thread_of(frame) is not None), None)
-        ours = [frame for frame in stack if _module(frame) != "threading"]
-        if thread is None or here in stack or not ours:
+        if thread is None or here in stack:
             continue
         if any(is_green(_module(frame)) or _module(frame).partition(".")[0] == "pools" for frame in stack):
             continue
+        ours = [frame for frame in stack if _module(frame) != "threading"] or stack
         code = ours[-1].f_code
-        yield NativeThread(
-            _module(ours[-1]), str(vars(thread).get("_name")), code.co_filename, code.co_firstlineno, id(thread)
-        )
+        name = str(vars(thread).get("_name"))
+        yield NativeThread(_module(ours[-1]), name, code.co_filename, code.co_firstlineno, id(thread))
 
 
 def _stack(frame: FrameType | None) -> list[FrameType]:

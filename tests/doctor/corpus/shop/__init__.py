@@ -1,0 +1,2 @@
+from . import prices
+from .deep.orders import guard

@@ -1,0 +1,1 @@
+from socket import socket  # stale: socket | socket.socket | module global

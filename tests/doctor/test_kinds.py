@@ -69,8 +69,8 @@ def test_a_process_that_was_started_before_is_found(tmp_path: Path, pool: str) -
 
 @pytest.mark.parametrize("pool", POOLS)
 def test_a_pool_of_multiprocessing_is_found_where_it_is_made(tmp_path: Path, pool: str) -> None:
-    main = f"{PATCH[pool]}\nimport multiprocessing\n\ndef main():\n    pool = multiprocessing.Pool(1)\n    return\n"
-    write(tmp_path, {"main.py": f"{main}\nmain()\nimport os\nos._exit(0)\n"})
+    main = f"{PATCH[pool]}\nimport multiprocessing\n\ndef main():\n    return multiprocessing.Pool(1)\n"
+    write(tmp_path, {"main.py": f"{main}\nmain()\n"})
     (stale,) = examine(tmp_path, pool, "main.py")["stale"]
     assert (stale["module"], stale["attribute"], stale["original"], stale["kind"], stale["imported_by"]) == (
         "__main__",

@@ -11,8 +11,10 @@ from tests.doctor.doctor import POOLS, examine, write
 
 LIBRARIES = {
     "boto3": "import boto3, botocore.session\nclient = boto3.session.Session()\n",
-    "celery": "import celery\napp = celery.Celery('app', broker='memory://')\nimport celery.worker, celery.bin.celery\n",
-    "cryptography": "import cryptography.x509\nfrom cryptography.fernet import Fernet\nkey = Fernet(Fernet.generate_key())\n",
+    "celery": "import celery\napp = celery.Celery('app', broker='memory://')\n"
+    "import celery.worker, celery.bin.celery\n",
+    "cryptography": "import cryptography.x509\n"
+    "from cryptography.fernet import Fernet\nkey = Fernet(Fernet.generate_key())\n",
     "django": "import django.conf\ndjango.conf.settings.configure()\ndjango.setup()\n"
     "import django.contrib.admin, django.db.models, django.forms, django.test, django.views.generic\n",
     "flask": "import flask\napp = flask.Flask('app')\nfrom flask import g, request\n",

@@ -15,7 +15,8 @@ from pools.doctor.order import Order, read_report
 from pools.errors import PoolsError
 from pools.spec import PatchRequirement
 
-#: Seconds that a program may take to exit after its end; one that waits for ever for its own threads is ended.
+#: Seconds that a program is given after its end, where it may wait for its own threads, or after the use of what hangs
+#: under the patch; then it is ended.
 PATIENCE = 10.0
 
 _EARLY = Path(__file__).with_name("early")
@@ -84,9 +85,17 @@ def _wait(process: subprocess.Popen[bytes], report: str) -> int:
                 continue  # the process has it too
             except subprocess.TimeoutExpired:
                 found = read_report(report)
-                if found is not None and found["stage"] == "end":
-                    patience -= 0.2
+                patience = patience - 0.2 if found is not None and found["stage"] in ("end", "use") else PATIENCE
                 if patience <= 0:
-                    process.kill()
+                    for descendant in [*_descendants(process.pid), process.pid]:
+                        os.kill(descendant, signal.SIGKILL)
     finally:
         signal.signal(signal.SIGTERM, before)
+
+
+def _descendants(process: int) -> list[int]:
+    """Return the processes that a process has started, and they in turn, as far as they live."""
+    children = [
+        int(child) for file in Path(f"/proc/{process}/task").glob("*/children") for child in file.read_text().split()
+    ]
+    return [found for child in children for found in (*_descendants(child), child)]

@@ -116,9 +116,9 @@ class Session:
     def _use_watcher(self, name: str, what: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
         def wrap(make: Callable[..., None]) -> Callable[..., None]:
             def watched(*args: Any, **kwargs: Any) -> None:
-                make(*args, **kwargs)
                 if f"{type(args[0]).__module__}.{type(args[0]).__qualname__}" == name:
                     self._note_use(name, what, sys._getframe(1))
+                make(*args, **kwargs)
 
             return watched
 
@@ -132,6 +132,7 @@ class Session:
             module, place = str(frame.f_globals["__name__"]), Place(frame.f_code.co_filename, frame.f_lineno)
             finding = Finding(module, _name_of_code(frame), name, "multiprocessing", what, place)
             self._passing[module, f"line {place.line}", name] = finding
+            self._write("use", None)
 
     def _note_missing(self, module: str, place: Place | None) -> None:
         for patch in self._order.patches:
@@ -147,6 +148,9 @@ class Session:
             for finding in found:
                 if _passes(finding):
                     self._passing.setdefault((finding.module, finding.attribute, finding.original), finding)
+        self._write(stage, code)
+
+    def _write(self, stage: str, code: int | None) -> None:
         write_report(
             self._order.report,
             {

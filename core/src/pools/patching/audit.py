@@ -15,7 +15,6 @@ from pools.patching.bindings import Bindings
 from pools.patching.extensions import blocking
 from pools.patching.harmless import is_harmless
 from pools.patching.holders import DEPTH, Held, Root, Search
-from pools.patching.threads import native_threads
 from pools.spec import PatchRequirement
 
 
@@ -140,7 +139,7 @@ class Audit:
         return binding is None or binding.is_import
 
     def _with_threads(self, found: list[Finding]) -> list[Finding]:
-        threads = list(native_threads(self._is_green))
+        threads = effects.threads(self._requirements)
         objects = {thread.identity: thread for thread in threads}
         what = advice("thread", "threading.Thread", {})
         merged = [

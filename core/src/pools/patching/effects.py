@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pools.patching.originals import Originals, namespaces, replaced
+from pools.patching.threads import NativeThread, native_threads
 from pools.spec import PatchRequirement
 
 
@@ -24,10 +25,12 @@ class Effect:
     Attributes:
         found: What it replaced, by dotted name.
         early: The modules that had been imported by then.
+        threads: The threads that were running.
     """
 
     found: dict[str, object] = field(default_factory=dict)
     early: set[str] = field(default_factory=set)
+    threads: list[NativeThread] = field(default_factory=list)
 
 
 #: By the name of the patch; only of those that were looked on at.
@@ -37,12 +40,13 @@ _effects: dict[str, Effect] = {}
 @contextmanager
 def noted(requirement: PatchRequirement) -> Iterator[None]:
     """Note what a patch does that is applied within the block."""
-    before, early = namespaces(requirement.replaces), set(sys.modules)
+    before, early, threads = namespaces(requirement.replaces), set(sys.modules), list(native_threads())
     yield
     effect = _effects.setdefault(requirement.name, Effect())
     for name, original in replaced(before).items():
         effect.found.setdefault(name, original)
     effect.early |= early
+    effect.threads += [thread for thread in threads if thread not in effect.threads]
 
 
 def originals(requirements: Iterable[PatchRequirement]) -> Originals:
@@ -55,6 +59,12 @@ def originals(requirements: Iterable[PatchRequirement]) -> Originals:
     found = Originals()
     found.add(known)
     return found
+
+
+def threads(requirements: Iterable[PatchRequirement]) -> list[NativeThread]:
+    """Return the threads that were running when one of these patches was applied, as far as it is known."""
+    effects = [_effects[requirement.name] for requirement in requirements if requirement.name in _effects]
+    return [thread for effect in effects for thread in effect.threads]
 
 
 def early(requirements: Iterable[PatchRequirement]) -> list[str] | None:

@@ -146,7 +146,9 @@ class Search:
 
     def _type_of(self, kind: type) -> str | None:
         """Return the name of the original that an object of this type is an instance of."""
-        if kind not in self._of_types:
+        if kind not in self._of_types and has_harmless_type(kind):
+            self._of_types[kind] = None
+        elif kind not in self._of_types:
             first = next((base for base in kind.__mro__ if base in self._types or self._green(module_of(base))), None)
             self._of_types[kind] = self._types.get(first) if first is not None else None
         return self._of_types[kind]

@@ -1,16 +1,16 @@
-"""Native threads that run the program's code, where the patch makes threads greenlets."""
+"""Threads that run, as they are before a patch makes threads greenlets."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from types import FrameType
 
 
 @dataclass(frozen=True, slots=True)
 class NativeThread:
-    """A thread that was started before the patch.
+    """A thread that runs.
 
     Attributes:
         module: The name of the module whose code it runs.
@@ -27,24 +27,19 @@ class NativeThread:
     identity: int
 
 
-def native_threads(is_green: Callable[[str], bool]) -> Iterator[NativeThread]:
-    """Yield each, except for the main thread and this one.
-
-    Args:
-        is_green: Which modules are of the patch's library, whose threads are native on purpose.
-    """
+def native_threads() -> Iterator[NativeThread]:
+    """Yield each thread that has a Thread object, except for the main thread, this one, and those of pools itself."""
     here = sys._getframe()
     for top in list(sys._current_frames().values()):
         stack = _stack(top)
         thread = next((_thread_of(frame) for frame in stack if _thread_of(frame) is not None), None)
-        if thread is None or here in stack:
-            continue
-        if any(is_green(_module(frame)) or _module(frame).partition(".")[0] == "pools" for frame in stack):
-            continue
         ours = [frame for frame in stack if _module(frame) != "threading"] or stack
+        outermost = _module(ours[-1])
+        if thread is None or here in stack or outermost.partition(".")[0] == "pools":
+            continue
         code = ours[-1].f_code
         name = str(vars(thread).get("_name"))
-        yield NativeThread(_module(ours[-1]), name, code.co_filename, code.co_firstlineno, id(thread))
+        yield NativeThread(outermost, name, code.co_filename, code.co_firstlineno, id(thread))
 
 
 def _stack(frame: FrameType | None) -> list[FrameType]:

@@ -22,12 +22,12 @@ PLUGINS = sorted(ROOT.glob("plugins/*/src/pools_*"))
 LAYERS = [
     line.split()
     for line in (
-        "errors states spec values",
+        "errors states spec values program",
         "signals hooks limits timer uncut loop thread_loop stats slots permits ledger watchers urgent watchdog vigil",
         "current discovery call announcements execution job options ending future mapping",
         "config patching reports lifecycle engine pool",
         "strangers registry problems restart executor aio green_options green_slot blocking green green_timer",
-        "__init__ batch",
+        "__init__ batch doctor",
         "cli",
         "boot __main__ testing",
     )

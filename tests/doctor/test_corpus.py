@@ -36,9 +36,9 @@ def expected(pool: str) -> set[Defect]:
     for file in CORPUS.rglob("*.py"):
         module = ".".join(file.relative_to(CORPUS).with_suffix("").parts)
         for number, line in enumerate(file.read_text().splitlines(), 1):
-            for only, *what in STALE.findall(line):
+            for only, attribute, original, kind in STALE.findall(line):
                 if only in ("", pool):
-                    found.add(Defect(module, *what, number, import_of(module)))
+                    found.add(Defect(module, attribute, original, kind, number, import_of(module)))
     return found
 
 

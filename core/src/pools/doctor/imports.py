@@ -5,10 +5,8 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
-
-from pools.patching.audit import Place
 
 #: Whose code is the program's own although it lies among the installed packages.
 _OWN = frozenset({"sitecustomize", "usercustomize", "site"})
@@ -16,7 +14,8 @@ _INSTALLED = frozenset({"site-packages", "dist-packages"})
 _STANDARD = os.path.dirname(os.__file__) + os.sep  # noqa: PTH120 - compared with the text of other paths
 
 
-class Link(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Link:
     """One import: its file and line, and the name of the module whose code that is."""
 
     file: str
@@ -46,11 +45,6 @@ class Imports:
             if start is not None:
                 return links[start:]
         return links
-
-    def place(self, module: str) -> Place | None:
-        """Return the first of that chain."""
-        chain = self.chain(module)
-        return Place(chain[0].file, chain[0].line) if chain else None
 
 
 def is_own(file: str, module: str) -> bool:

@@ -65,9 +65,9 @@ class Session:
             self._note_missing("__main__", Place(os.path.abspath(main), 1) if main else None)  # noqa: PTH100
         self._examine("end", code)
 
-    def _end_at_once(self, code: int) -> NoReturn:
-        self.end(code)
-        self._exit(code)
+    def _end_at_once(self, status: int) -> NoReturn:
+        self.end(status)
+        self._exit(status)
 
     def _is_patched(self) -> bool:
         from pools.patching.apply import in_effect
@@ -176,7 +176,7 @@ class Session:
         return {
             **told,
             "imported_by": asdict(first) if first else None,
-            "chain": [link._asdict() for link in chain],
+            "chain": [asdict(link) for link in chain],
         }
 
     def _cause(self, finding: Finding) -> Finding:

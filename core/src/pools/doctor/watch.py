@@ -27,7 +27,7 @@ class Watch:
 
     def install(self) -> None:
         """Wrap what has been imported, and from now on what is."""
-        sys.meta_path.insert(0, self)  # type: ignore[arg-type]
+        sys.meta_path.insert(0, self)
         for name in self._wraps:
             if name in sys.modules:
                 self._wrap(sys.modules[name])
@@ -38,7 +38,7 @@ class Watch:
         """Find one of the modules, with a loader that wraps; None for any other."""
         if name not in self._wraps:
             return None
-        for finder in sys.meta_path[sys.meta_path.index(self) + 1 :]:  # type: ignore[arg-type]
+        for finder in sys.meta_path[sys.meta_path.index(self) + 1 :]:
             spec = finder.find_spec(name, path, target)
             if spec is not None and spec.loader is not None:
                 self._watch_loader(spec.loader)

@@ -1,33 +1,23 @@
 """Who holds an original: a search from the names of modules, breadth first, so that each is found by its shortest path.
 
-No code of the program runs for it: values are told by their type and never asked for their class, and attributes are
-read from where the interpreter keeps them. (A lazy object would be set up by ``isinstance``, a proxy raise.)
+No code of the program runs for it: see :mod:`pools.patching.parts`.
 """
 
 from __future__ import annotations
 
 import sys
 import types
-from collections import OrderedDict, defaultdict, deque
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import partial
 from typing import Any, NamedTuple
 
-from pools.patching.harmless import HARMLESS_ATTRIBUTES, has_harmless_type, is_harmless
+from pools.patching.harmless import has_harmless_type, is_harmless
 from pools.patching.originals import Originals
+from pools.patching.parts import PLAIN, module_of, parts
 
 #: How far from a module's names the search goes: ``client.pools[0].lock`` is three steps from ``client``.
 DEPTH = 6
-#: How many members of one container are looked at.
-WIDTH = 1000
-
-_PLAIN = frozenset(
-    (type(None), bool, int, float, complex, str, bytes, bytearray, range, slice, type(...), type(NotImplemented))
-) | {types.CodeType, types.GenericAlias, types.UnionType, types.MemberDescriptorType, types.GetSetDescriptorType}
-_DESCRIPTORS = (types.MemberDescriptorType, types.GetSetDescriptorType)
-_MAPPINGS = (dict, types.MappingProxyType, OrderedDict, defaultdict)
-_SEQUENCES = (list, tuple, set, frozenset, deque)
 #: The objects of these modules are named as a whole, and not the lock somewhere in one.
 _WHOLE = frozenset({"threading", "queue", "concurrent", "multiprocessing", "logging", "socketserver", "selectors"})
 
@@ -108,7 +98,7 @@ class Search:
             if module is None or not _is_module(module) or self._skipped(name):
                 continue
             for attribute, value in list(vars(module).items()):
-                if type(value) not in _PLAIN and not is_harmless(name, attribute):
+                if type(value) not in PLAIN and not is_harmless(name, attribute):
                     self._begin(name, attribute, value)
         while self._queue:
             step = self._queue.popleft()
@@ -156,12 +146,12 @@ class Search:
     def _open(self, step: _Step) -> None:
         """Look into a value, once."""
         kind = type(step.value)
-        if step.depth >= self._depth or kind in _PLAIN or id(step.value) in self._seen or self._is_closed(step.value):
+        if step.depth >= self._depth or kind in PLAIN or id(step.value) in self._seen or self._is_closed(step.value):
             return
         self._seen.add(id(step.value))
         whole = step.whole or _whole(step, kind)
-        for label, path, value in _parts(step.value, step.path, kind):
-            if type(value) not in _PLAIN:
+        for label, path, value in parts(step.value, step.path, kind):
+            if type(value) not in PLAIN:
                 self._queue.append(_Step(value, step.module, path, label or step.kind, step.depth + 1, whole))
 
     def _is_closed(self, value: Any) -> bool:
@@ -187,123 +177,3 @@ def _whole(step: _Step, kind: type) -> tuple[str, str, int] | None:
 
 def _is_module(value: object) -> bool:
     return issubclass(type(value), types.ModuleType)
-
-
-def module_of(kind: type) -> str:
-    """Return the name of the module of a class; empty for one that has something else there."""
-    home = kind.__module__
-    return home if type(home) is str else ""
-
-
-_Part = tuple[str, str, Any]
-
-
-def _parts(value: Any, path: str, kind: type) -> Iterator[_Part]:
-    """Yield the parts of a value: what kind of place each is in ("" for the value's own), the path, what is there."""
-    if issubclass(kind, type):
-        yield from _parts_of_class(value, path)
-    elif kind in _BY_TYPE:
-        yield from _BY_TYPE[kind](value, path)
-    elif issubclass(kind, _MAPPINGS) and module_of(kind) in ("builtins", "collections"):
-        if kind is defaultdict:
-            yield "attribute", f"{path}.default_factory", value.default_factory
-        for key, item in list(value.items())[:WIDTH]:
-            yield "item", f"{path}[{_key(key)}]", item
-    elif kind in _SEQUENCES:
-        for position, item in enumerate(list(value)[:WIDTH]):
-            yield "item", f"{path}[{position}]", item
-    else:
-        yield from _parts_of_object(value, path, kind)
-
-
-def _key(key: object) -> str:
-    return repr(key) if type(key) in _PLAIN else f"<{type(key).__qualname__}>"
-
-
-def _parts_of_class(value: type, path: str) -> Iterator[_Part]:
-    for base in value.__bases__:
-        yield "base class", path, base
-    for name, attribute in list(value.__dict__.items()):
-        if name == "__dataclass_fields__":
-            for field in attribute.values():
-                yield "class attribute", f"{path}.{field.name}(default_factory=)", field.default_factory
-        elif name not in HARMLESS_ATTRIBUTES:
-            yield "class attribute", f"{path}.{name}", attribute
-
-
-def _parts_of_function(value: Any, path: str) -> Iterator[_Part]:
-    code = value.__code__
-    if code.co_filename == "<string>" and "__file__" in value.__globals__:
-        return  # it was generated (for a dataclass, a named tuple), and has what the class has
-    positional = code.co_varnames[: code.co_argcount]
-    defaults = value.__defaults__ or ()
-    for name, default in zip(positional[len(positional) - len(defaults) :], defaults, strict=True):
-        yield "function default", f"{path}({name}=)", default
-    for name, default in (value.__kwdefaults__ or {}).items():
-        yield "function default", f"{path}({name}=)", default
-    for name, cell in zip(code.co_freevars, value.__closure__ or (), strict=True):
-        try:
-            yield "closure", f"{path}<{name}>", cell.cell_contents
-        except ValueError:
-            continue  # it is empty as yet
-    for name, attribute in list(value.__dict__.items()):
-        if name not in HARMLESS_ATTRIBUTES:
-            yield "attribute", f"{path}.{name}", attribute
-
-
-def _parts_of_partial(value: Any, path: str) -> Iterator[_Part]:
-    yield "functools.partial", f"{path}.func", value.func
-    for position, argument in enumerate(value.args):
-        yield "functools.partial", f"{path}.args[{position}]", argument
-    for name, argument in value.keywords.items():
-        yield "functools.partial", f"{path}.keywords[{name!r}]", argument
-
-
-def _parts_named(*names: str) -> Callable[[Any, str], Iterator[_Part]]:
-    def parts(value: Any, path: str) -> Iterator[_Part]:
-        for name in names:
-            if not _is_module(part := getattr(value, name)):
-                yield "attribute", f"{path}.{name}", part
-
-    return parts
-
-
-def _parts_of_method(value: Any, path: str) -> Iterator[_Part]:
-    yield "", path, value.__func__
-
-
-def _parts_of_object(value: Any, path: str, kind: type) -> Iterator[_Part]:
-    for name, part in attributes(value, kind):
-        if name not in HARMLESS_ATTRIBUTES:
-            yield "attribute", f"{path}.{name}", part
-    if issubclass(kind, _MAPPINGS):
-        for key, item in list(dict.items(value))[:WIDTH] if issubclass(kind, dict) else ():
-            yield "item", f"{path}[{_key(key)}]", item
-    elif issubclass(kind, list | tuple):
-        for position, item in enumerate((list if issubclass(kind, list) else tuple).__iter__(value)):
-            yield "item", f"{path}[{position}]", item
-
-
-def attributes(value: object, kind: type) -> Iterator[tuple[str, Any]]:
-    """Yield the attributes that an object itself has, in its dictionary and in slots, by name; runs no code of it."""
-    for base in kind.__mro__:
-        for name, descriptor in list(base.__dict__.items()):
-            if name == "__dict__" and type(descriptor) in _DESCRIPTORS:
-                yield from list(descriptor.__get__(value).items())
-            elif type(descriptor) is types.MemberDescriptorType and module_of(base) != "builtins":
-                try:
-                    yield name, descriptor.__get__(value)
-                except AttributeError:
-                    continue  # an empty slot
-
-
-_BY_TYPE: dict[type, Callable[[Any, str], Iterator[_Part]]] = {
-    types.FunctionType: _parts_of_function,
-    partial: _parts_of_partial,
-    staticmethod: _parts_of_method,
-    classmethod: _parts_of_method,
-    property: _parts_named("fget", "fset", "fdel"),
-    types.MethodType: _parts_named("__self__", "__func__"),
-    types.BuiltinFunctionType: _parts_named("__self__"),
-    types.MethodWrapperType: _parts_named("__self__"),
-}

@@ -13,6 +13,7 @@ from pools.patching import effects
 from pools.patching.advice import advice
 from pools.patching.bindings import Bindings
 from pools.patching.extensions import blocking
+from pools.patching.glance import Glance
 from pools.patching.harmless import is_harmless
 from pools.patching.holders import DEPTH, Held, Root, Search
 from pools.spec import PatchRequirement
@@ -69,17 +70,22 @@ class Audit:
             self._libraries |= {name.partition(".")[0] for name in (requirement.module, *calls)}
         self._bindings = Bindings()
 
-    def run(self, modules: Iterable[str] | None = None, roots: Iterable[Root] = ()) -> list[Finding]:
+    def run(
+        self, modules: Iterable[str] | None = None, roots: Iterable[Root] = (), *, quick: bool = False
+    ) -> list[Finding]:
         """Return the findings.
 
         Args:
             modules: The modules to look at; all that were imported if None.
             roots: What to look at beside modules.
+            quick: Search only modules in which a glance sees something.
         """
         originals = effects.originals(self._requirements)
-        unusable = dict(self._told("UNUSABLE"))
-        search = Search(originals, self._is_skipped, self._is_green, _types(unusable), self._depth)
+        unusable = _types(dict(self._told("UNUSABLE")))
         names = list(sys.modules) if modules is None else list(modules)
+        if quick:
+            names = list(Glance(originals, unusable).suspects(name for name in names if not self._is_skipped(name)))
+        search = Search(originals, self._is_skipped, self._is_green, unusable, self._depth)
         found = list(self._held(search.run(names, roots)))
         found = self._with_threads(found) if "_thread.start_new_thread" in originals.names.values() else found
         return [*found, *self._extensions()]

@@ -53,9 +53,11 @@ def originals(requirements: Iterable[PatchRequirement]) -> Originals:
     """Return what these patches replaced, as far as it is known."""
     known: dict[str, object] = {}
     for requirement in requirements:
+        if requirement.name in _effects:
+            known.update(_effects[requirement.name].found)
+            continue
         told: Callable[[], Mapping[str, object]] | None = told_by(requirement, "originals", None)
         known.update(told() if told is not None else {})
-        known.update(_effects[requirement.name].found if requirement.name in _effects else {})
     found = Originals()
     found.add(known)
     return found

@@ -47,7 +47,7 @@ def audit(spec: PoolSpec, mode: Mode) -> None:
     requirements = [requirement for requirement in apply.requirements(spec) if apply.in_effect(requirement)]
     if mode == "off" or not requirements:
         return
-    found = Audit(requirements, DEPTH).run(effects.early(requirements))
+    found = Audit(requirements, DEPTH).run(effects.early(requirements), quick=True)
     new = [finding for finding in found if (finding.module, finding.attribute) not in _told]
     if mode == "error" and found:
         raise PatchError(_message(spec.name, found))

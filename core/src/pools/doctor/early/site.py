@@ -64,9 +64,7 @@ def _line_of_pth(frame: FrameType) -> Link | None:
     file, line = str(caller.f_locals.get("fullname")), str(caller.f_locals.get("line")).rstrip()
     try:
         with open(file, "rb") as lines:  # noqa: PTH123 - pathlib would be imported by this, and not by the user
-            numbers = [
-                number for number, text in enumerate(lines, 1) if text.decode("utf-8", "replace").rstrip() == line
-            ]
+            texts = [text.decode("utf-8", "replace").rstrip() for text in lines]
     except OSError:
         texts = []
     return file, texts.index(line) + 1 if line in texts else 0, "site"

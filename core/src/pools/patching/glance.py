@@ -1,0 +1,119 @@
+"""A quick look at modules, for those that deserve a search: it sees what they name, and what is directly in that.
+
+A thousand modules name some fifty thousand things, so what is compared is compared many at a time, by sets.
+"""
+
+from __future__ import annotations
+
+import sys
+import types
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
+from typing import Any
+
+from pools.patching.originals import Originals
+from pools.patching.parts import PLAIN
+
+#: How many members of one container are looked at.
+WIDTH = 100
+
+_Collect = Callable[[Any, list[Any]], None]
+
+
+class Glance:
+    """A look for modules that may hold an original.
+
+    Args:
+        originals: What they may hold.
+        unusable: Types of which they may have objects.
+    """
+
+    def __init__(self, originals: Originals, unusable: Iterable[type]) -> None:
+        self._identities = frozenset(originals.names)
+        self._types = frozenset(originals.types) | frozenset(unusable)
+        self._collectors: dict[type, _Collect | None] = {}
+        self._seen: set[int] = set()
+
+    def suspects(self, modules: Iterable[str]) -> Iterator[str]:
+        """Yield the names of those of the modules in which there is something."""
+        for name in modules:
+            module = sys.modules.get(name)
+            if type(module) is types.ModuleType and self._is_suspect(list(vars(module).values())):
+                yield name
+
+    def _is_suspect(self, values: list[Any]) -> bool:
+        held: list[Any] = []
+        seen, collectors = self._seen, self._collectors
+        for value in values:
+            kind = type(value)
+            if kind not in collectors:
+                collectors[kind] = _collector(kind)
+            collect = collectors[kind]
+            if collect is not None and id(value) not in seen:
+                seen.add(id(value))
+                collect(value, held)
+        held += values
+        return not self._identities.isdisjoint(map(id, held)) or not self._types.isdisjoint(map(type, held))
+
+
+def _collector(kind: type) -> _Collect | None:
+    """Return what adds the parts of an object of some type to a list; None if it has none."""
+    if kind in PLAIN or issubclass(kind, types.ModuleType):
+        return None
+    if issubclass(kind, type):
+        return _collect_class
+    if kind in _COLLECTORS:
+        return _COLLECTORS[kind]
+    for base in kind.__mro__:
+        descriptor = base.__dict__.get("__dict__")
+        if type(descriptor) is types.GetSetDescriptorType:
+            return lambda value, held: held.extend(descriptor.__get__(value).values())
+    return None
+
+
+def _collect_class(value: type, held: list[Any]) -> None:
+    held += value.__bases__
+    for attribute in value.__dict__.values():
+        held.append(attribute)
+        if type(attribute) is types.FunctionType:
+            _collect_function(attribute, held)
+
+
+def _collect_function(value: types.FunctionType, held: list[Any]) -> None:
+    if (defaults := value.__defaults__) is not None:
+        held += defaults
+    if (keywords := value.__kwdefaults__) is not None:
+        held += keywords.values()
+    if (cells := value.__closure__) is not None:
+        for cell in cells:
+            try:
+                held.append(cell.cell_contents)
+            except ValueError:
+                continue  # it is empty as yet
+
+
+def _collect_partial(value: partial[Any], held: list[Any]) -> None:
+    held += (value.func, *value.args, *value.keywords.values())
+
+
+def _collect_mapping(value: dict[Any, Any], held: list[Any]) -> None:
+    if len(value) <= WIDTH:
+        held += value.values()
+
+
+def _collect_sequence(value: Any, held: list[Any]) -> None:
+    if len(value) <= WIDTH:
+        held += value
+
+
+_COLLECTORS: dict[type, _Collect] = {
+    types.FunctionType: _collect_function,
+    partial: _collect_partial,
+    dict: _collect_mapping,
+    list: _collect_sequence,
+    tuple: _collect_sequence,
+    set: _collect_sequence,
+    frozenset: _collect_sequence,
+    types.MethodType: lambda value, held: held.append(value.__self__),
+    types.BuiltinFunctionType: lambda value, held: held.append(value.__self__),
+}

@@ -34,7 +34,7 @@ one = One()
 
 
 def measure(pool: str, early: bool) -> float:
-    """Return the milliseconds of processor time of an audit in this process, which it patches: after the imports, or before them."""
+    """Return the milliseconds of processor time of an audit here, patched before the imports, or after if ``early``."""
     from pools import registry
     from pools.patching import effects, opening
     from pools.patching.audit import Audit

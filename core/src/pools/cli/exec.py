@@ -10,7 +10,6 @@ import click
 from pools import config, program, registry
 from pools.cli.pool_command import PoolCommand
 from pools.cli.program_command import ProgramCommand
-from pools.errors import UsageError
 
 
 class _ExecCommand(ProgramCommand, PoolCommand):

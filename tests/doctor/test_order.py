@@ -33,6 +33,26 @@ def test_a_program_has_its_own_names_looked_at_too(tmp_path: Path, pool: str) ->
     assert report["patched"] == {"file": str(tmp_path / "main.py"), "line": 4}
 
 
+@pytest.mark.parametrize("pool", POOLS)
+def test_what_a_library_imports_when_it_is_called_is_laid_to_the_call(tmp_path: Path, pool: str) -> None:
+    """Neither line of the program's own imports ``late`` by a statement, and no import of the library does either."""
+    write(
+        tmp_path,
+        {
+            "lib/site-packages/lazy.py": "def __getattr__(name):\n    import late\n    return getattr(late, name)\n",
+            "lib/site-packages/late.py": NET,
+            "main.py": f"import sys\nsys.path.append('lib/site-packages')\nimport lazy\n\nlazy.socket\n{PATCH[pool]}\n",
+        },
+    )
+    assert faults(examine(tmp_path, pool, "main.py")) == {("late", "socket"): ("main.py", 5)}
+
+
+def test_what_the_command_line_names_is_laid_to_the_command_line(tmp_path: Path) -> None:
+    pytest.importorskip("grpc")
+    report = examine(tmp_path, "gevent", "-A", "grpc")
+    assert [stale["imported_by"] for stale in report["stale"]] == [{"file": "<command line>", "line": 1}]
+
+
 def test_a_package_is_run_as_python_runs_it(tmp_path: Path) -> None:
     write(
         tmp_path,

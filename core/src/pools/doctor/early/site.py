@@ -14,15 +14,15 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from types import FrameType
 
-Link = tuple[str, int, str]
+Link = tuple[str, int, str, bool]
 
 
 class ImportRecord:
     """A finder that finds nothing, and notes for which module it was asked and by which lines.
 
     Attributes:
-        links: For each module, the imports that led to it, the outermost first: the file, the line and the name of the
-            module whose code that is.
+        links: For each module, the calls that led to its import, the outermost first: the file, the line, the name of
+            the module whose code that is, and whether it is an import itself.
     """
 
     def __init__(self) -> None:
@@ -42,9 +42,13 @@ def _links(frame: FrameType | None) -> tuple[Link, ...]:
     while frame is not None:
         if _is_machinery(frame):
             imports = True
-        elif imports:
-            file, name = frame.f_code.co_filename, str(frame.f_globals.get("__name__"))
-            links.append(_line_of_pth(frame) or (file, frame.f_lineno, name))
+        else:
+            file, line, name = _line_of_pth(frame) or (
+                frame.f_code.co_filename,
+                frame.f_lineno,
+                str(frame.f_globals.get("__name__")),
+            )
+            links.append((file, line, name, imports))
             imports = False
         frame = frame.f_back
     return tuple(reversed(links))
@@ -56,7 +60,7 @@ def _is_machinery(frame: FrameType) -> bool:
     return frame.f_code.co_name == "import_module" and frame.f_globals.get("__name__") == "importlib"
 
 
-def _line_of_pth(frame: FrameType) -> Link | None:
+def _line_of_pth(frame: FrameType) -> tuple[str, int, str] | None:
     """Return where a line of a .pth file stands, which ``site`` executes, if that is what the frame runs."""
     caller = frame.f_back
     if caller is None or caller.f_code.co_name != "addpackage" or caller.f_globals.get("__name__") != "site":

@@ -22,7 +22,7 @@ PLUGINS = sorted(ROOT.glob("plugins/*/src/pools_*"))
 LAYERS = [
     line.split()
     for line in (
-        "errors states spec values",
+        "errors states spec values compatibility",
         "signals hooks limits timer uncut loop thread_loop stats slots permits ledger watchers urgent watchdog vigil",
         "current discovery call announcements execution job options ending future mapping",
         "config patching reports lifecycle engine pool",

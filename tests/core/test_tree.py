@@ -26,7 +26,7 @@ LAYERS = [
         "signals hooks limits timer uncut loop thread_loop stats slots permits ledger watchers urgent watchdog vigil",
         "current discovery call announcements execution job options ending future mapping",
         "config patching reports lifecycle engine pool",
-        "strangers registry problems restart executor aio green_options green_slot blocking green green_timer",
+        "strangers registry problems restart executor aio foreign green_options green_slot blocking green green_timer",
         "__init__ batch",
         "cli",
         "boot __main__ testing",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import threading
+from collections.abc import Callable
 from concurrent import futures
 from concurrent.futures import BrokenExecutor, Executor, Future, ThreadPoolExecutor
 from typing import Any
@@ -36,14 +37,18 @@ class ExecutorPool(BasePool):
 
     def on_apply(self, job: Job) -> None:
         self._refuse_if_broken()
-        call = functools.partial(job.target, *job.args, **job.kwargs)
+        call = self.call_of(job)
         if job.accept():
             self.hand_over(job, call)
         else:
             self.ledger.leave(job)
             self.free_slot(job.slot_id)
 
-    def hand_over(self, job: Job, call: Any) -> None:
+    def call_of(self, job: Job) -> Callable[[], Any]:
+        """The call that the executor is to make for a job."""
+        return functools.partial(job.target, *job.args, **job.kwargs)
+
+    def hand_over(self, job: Job, call: Callable[[], Any]) -> None:
         """Have the executor make a call for a job."""
         future = self.executor.submit(call)
         self._futures[future] = job

@@ -71,9 +71,13 @@ def wheels(dist: Path, request: pytest.FixtureRequest, tmp_path_factory: pytest.
     The dependencies are downloaded once for each set of versions, and kept in pytest's cache.
     """
     projects = [tomllib.loads((folder / "pyproject.toml").read_text())["project"] for folder in FOLDERS + EXAMPLES]
+    # Dask's are many, and the tests of its pool need no environment of their own.
+    projects = [project for project in projects if project["name"] != "pools-dask"]
     extras = [extra for project in projects for extra in project.get("optional-dependencies", {}).values()]
     lists = [project["dependencies"] for project in projects] + extras
     needed = {name for names in lists for name in names if not name.startswith("pools-")}
+    # What builds a distribution of somebody, editable ones too.
+    needed.update(("hatchling", "editables"))
     constraints = ROOT / "constraints.txt"
     key = hashlib.sha256(repr((sys.version, sorted(needed), constraints.read_bytes())).encode()).hexdigest()[:16]
     assert request.config.cache is not None

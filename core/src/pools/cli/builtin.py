@@ -44,4 +44,9 @@ BUILTIN = {
     "exec": Builtin(
         "pools.cli.exec:exec_", "Run a Python program with a pool's patches applied.", runs_jobs=True, runs_program=True
     ),
+    "new": Builtin(
+        "pools.cli.new:new",
+        "Write a distribution with a pool of your own.",
+        flags=frozenset({"--thread", "--process", "--green"}),
+    ),
 }

@@ -1,9 +1,8 @@
 """The declaration of the pool, which is read before the standard library is patched: it imports declarations alone."""
 
-from pools_gevent.plugin import SPEC as GEVENT
-
 from pools.hooks import hookimpl
 from pools.spec import PoolSpec
+from pools_gevent.plugin import SPEC as GEVENT
 
 SPEC = PoolSpec(
     name="yourpool",

@@ -1,9 +1,11 @@
 """The pool."""
 
+import contextlib
 import multiprocessing
 import threading
 from collections.abc import Callable, Mapping
 from multiprocessing.connection import Connection
+from multiprocessing.process import BaseProcess
 from typing import Any
 
 from pools import BasePool, Job
@@ -24,13 +26,14 @@ def work(answer: Connection, target: Callable[..., Any], args: tuple[Any, ...], 
 
 
 class YourPool(BasePool):
-    """Each job runs in a process of its own; a thread waits for what it tells."""
+    """Each job runs in a process of its own; a thread waits for what that tells."""
 
     name = SPEC.name
     traits = SPEC.traits
 
     def on_start(self) -> None:
         self.threads: set[threading.Thread] = set()
+        self.processes: set[BaseProcess] = set()
 
     def on_apply(self, job: Job) -> None:
         thread = threading.Thread(target=self.follow, args=(job,))
@@ -38,33 +41,46 @@ class YourPool(BasePool):
         thread.start()
 
     def follow(self, job: Job) -> None:
-        """Have a process make the call of a job, and report how it ended."""
+        """See a job through, from its beginning to its outcome."""
         if job.accept():
-            self.report(job)
+            value, error = self.call(job)
+            if error is None:
+                job.succeed(value)
+            else:
+                job.fail(error, JobState.LOST if isinstance(error, WorkerLostError) else JobState.FAILED)
         else:
-            job.succeed(None)  # it was cancelled, and has its outcome: this frees the slot
+            job.succeed(None)  # it was cancelled, and has its outcome: this frees its slot
         self.threads.discard(threading.current_thread())
 
-    def report(self, job: Job) -> None:
-        """The same, for a job that has begun."""
+    def call(self, job: Job) -> tuple[Any, BaseException | None]:
+        """Have a process make the call of a job; returns the value, or what went wrong."""
         answer, theirs = FORKS.Pipe(duplex=False)
+        process = FORKS.Process(target=work, args=(theirs, job.target, job.args, dict(job.kwargs)))
         with answer:
-            process = FORKS.Process(target=work, args=(theirs, job.target, job.args, dict(job.kwargs)))
             try:
                 with theirs:
                     process.start()
-                value, error = answer.recv()
+            except Exception as error:  # the call does not pickle
+                return None, error
+            self.processes.add(process)
+            if self.terminating:
+                process.kill()
+            try:
+                outcome: tuple[Any, BaseException | None] = answer.recv()
             except EOFError:
                 process.join()
-                value, error = None, WorkerLostError(f"its process ended with exit code {process.exitcode}")
-            except Exception as unpicklable:
-                value, error = None, unpicklable
-        if error is None:
-            job.succeed(value)
-        else:
-            job.fail(error, JobState.LOST if isinstance(error, WorkerLostError) else JobState.FAILED)
+                outcome = None, WorkerLostError(f"its process ended with exit code {process.exitcode}")
+            except Exception as error:  # what it told does not unpickle
+                outcome = None, error
+        self.processes.discard(process)
+        process.join()
+        process.close()
+        return outcome
 
     def on_stop(self) -> None:
-        if not self.terminating:
-            for thread in self.threads.copy():
-                thread.join()
+        # Those that are left are of jobs that were terminated, with their pool.
+        for process in self.processes.copy():
+            with contextlib.suppress(ValueError):  # it has ended meanwhile
+                process.kill()
+        for thread in self.threads - {threading.current_thread()}:
+            thread.join()

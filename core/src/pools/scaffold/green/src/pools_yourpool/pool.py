@@ -1,6 +1,7 @@
 """The pool."""
 
 from pools_gevent.pool import GeventPool
+
 from pools_yourpool.plugin import SPEC
 
 

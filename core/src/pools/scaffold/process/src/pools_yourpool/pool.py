@@ -11,6 +11,7 @@ from typing import Any
 from pools import BasePool, Job
 from pools.errors import WorkerLostError
 from pools.states import JobState
+
 from pools_yourpool.plugin import SPEC
 
 #: Processes come from a server of one thread: none is forked while another thread holds a lock.

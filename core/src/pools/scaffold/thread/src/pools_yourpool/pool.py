@@ -3,6 +3,7 @@
 from concurrent.futures import ThreadPoolExecutor
 
 from pools import BasePool, Job
+
 from pools_yourpool.plugin import SPEC
 
 

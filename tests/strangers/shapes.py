@@ -32,8 +32,9 @@ class GpuQueue(BasePool):
         """Run jobs on a device, as they come."""
         device.number = number
         self.initialize()
-        while (job := self.jobs.get()) is not None:
+        while job := self.jobs.get():
             job.run()
+            del job  # a feeder that waits keeps nothing of the last one
 
     def on_apply(self, job: Job) -> None:
         self.jobs.put(job)

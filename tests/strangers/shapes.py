@@ -24,7 +24,8 @@ class GpuQueue(BasePool):
 
     def on_start(self) -> None:
         self.jobs: SimpleQueue[Job | None] = SimpleQueue()
-        self.feeders = [threading.Thread(target=self.feed, args=(number,)) for number in range(self.concurrency)]
+        numbers = range(self.concurrency)
+        self.feeders = [threading.Thread(target=self.feed, args=(number,), daemon=True) for number in numbers]
         for feeder in self.feeders:
             feeder.start()
 

@@ -57,11 +57,18 @@ class Site:
         """Add a module."""
         (self.path / f"{name}.py").write_text(source)
 
-    def distribution(self, name: str, groups: Mapping[str, Mapping[str, str]], version: str = "1.0") -> None:
-        """Add the metadata of a distribution, with entry points by group and name."""
+    def distribution(
+        self,
+        name: str,
+        groups: Mapping[str, Mapping[str, str]],
+        version: str = "1.0",
+        requires: Sequence[str] = (),
+    ) -> None:
+        """Add the metadata of a distribution, with entry points by group and name, and what it depends on."""
         folder = self.path / f"{name.replace('-', '_')}-{version}.dist-info"
         folder.mkdir()
-        (folder / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n")
+        needs = "".join(f"Requires-Dist: {requirement}\n" for requirement in requires)
+        (folder / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n{needs}")
         lines = [
             f"[{group}]\n" + "".join(f"{k} = {v}\n" for k, v in points.items()) for group, points in groups.items()
         ]

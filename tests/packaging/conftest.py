@@ -35,6 +35,12 @@ class Environment:
     path: Path
     wheels: Path
 
+    @classmethod
+    def create(cls, path: Path, wheels: Path) -> Environment:
+        """Make one with nothing in it, pip included."""
+        run(sys.executable, "-m", "venv", "--without-pip", path)
+        return cls(path, wheels)
+
     def pip(self, *arguments: str) -> None:
         run(sys.executable, "-m", "pip", "--isolated", "--python", self.path / "bin" / "python", "-q", *arguments)
 
@@ -46,6 +52,14 @@ class Environment:
 
     def python(self, *arguments: str) -> str:
         return run(self.path / "bin" / "python", *arguments, cwd=self.path)
+
+    def error(self, *command: str) -> str:
+        """The last line of what a command prints on standard error, which must fail."""
+        done = subprocess.run(
+            [self.path / "bin" / command[0], *command[1:]], cwd=self.path, capture_output=True, text=True, timeout=300
+        )
+        assert done.returncode != 0, done.stdout
+        return done.stderr.splitlines()[-1]
 
     def listed(self) -> list[str]:
         """The names of the pools that the command line finds; fails where it finds a problem."""
@@ -71,9 +85,13 @@ def wheels(dist: Path, request: pytest.FixtureRequest, tmp_path_factory: pytest.
     The dependencies are downloaded once for each set of versions, and kept in pytest's cache.
     """
     projects = [tomllib.loads((folder / "pyproject.toml").read_text())["project"] for folder in FOLDERS + EXAMPLES]
+    # Dask's are many, and the tests of its pool need no environment of their own.
+    projects = [project for project in projects if project["name"] != "pools-dask"]
     extras = [extra for project in projects for extra in project.get("optional-dependencies", {}).values()]
     lists = [project["dependencies"] for project in projects] + extras
     needed = {name for names in lists for name in names if not name.startswith("pools-")}
+    # What builds a distribution of somebody, editable ones too.
+    needed.update(("hatchling", "editables"))
     constraints = ROOT / "constraints.txt"
     key = hashlib.sha256(repr((sys.version, sorted(needed), constraints.read_bytes())).encode()).hexdigest()[:16]
     assert request.config.cache is not None
@@ -96,8 +114,7 @@ def wheels(dist: Path, request: pytest.FixtureRequest, tmp_path_factory: pytest.
 @pytest.fixture
 def environment(wheels: Path, tmp_path: Path) -> Environment:
     """A virtual environment with nothing in it, pip included."""
-    run(sys.executable, "-m", "venv", "--without-pip", tmp_path / "venv")
-    return Environment(tmp_path / "venv", wheels)
+    return Environment.create(tmp_path / "venv", wheels)
 
 
 @pytest.fixture

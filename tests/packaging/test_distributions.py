@@ -17,7 +17,8 @@ from tests.packaging.conftest import FOLDERS, ROOT, Environment, run
 
 pytestmark = [pytest.mark.xdist_group("packaging"), pytest.mark.timeout(300)]
 
-POOLS = [folder.name for folder in FOLDERS[1:]]
+#: The pools of one machine; that of a cluster has a test of its own, tests/dask/.
+POOLS = [folder.name for folder in FOLDERS[1:] if folder.name != "dask"]
 
 #: A program for any pool: it is told which one by its first argument; none means the default.
 PROGRAM = """

@@ -32,8 +32,8 @@ def test_the_documentation_shows_python() -> None:
 
 
 @pytest.mark.parametrize("name", ["lent", "shop.pool:Pool"])
-def test_the_pool_that_contributors_are_shown_runs_jobs(tmp_path: Path, name: str) -> None:
-    page = ROOT / "CONTRIBUTING.md"
+def test_the_pool_that_authors_are_shown_runs_jobs(tmp_path: Path, name: str) -> None:
+    page = ROOT / "docs" / "authors.md"
     pool, declaration = itertools.islice(blocks(page, {"python"}), 2)
     (table,) = blocks(page, {"toml"})
     (tmp_path / "shop").mkdir()

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from pools import errors, signals
     from pools.current import current_job, shield
     from pools.executor import PoolExecutor
+    from pools.foreign import wrap
     from pools.job import Job
     from pools.pool import BasePool
     from pools.registry import names, open, patch
@@ -30,6 +31,7 @@ _HOMES = {
     "shield": "pools.current",
     "signals": "pools.signals",
     "spec": "pools.spec",
+    "wrap": "pools.foreign",
 }
 
 __all__ = [
@@ -44,6 +46,7 @@ __all__ = [
     "shield",
     "signals",
     "spec",
+    "wrap",
 ]
 
 

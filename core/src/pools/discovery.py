@@ -9,13 +9,16 @@ from __future__ import annotations
 import functools
 import importlib
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from importlib.metadata import EntryPoint, entry_points
+from importlib.metadata import Distribution, EntryPoint, distributions
+from pathlib import Path
 from types import ModuleType
 
 from stevedore import DriverManager
 
 from pools import hooks
+from pools.compatibility import CORE, allows, core_version, dependencies_on_core
 from pools.errors import PluginError
 from pools.spec import PoolSpec
 
@@ -23,6 +26,8 @@ PLUGINS = "pools.plugins"
 ALIASES = "pools.aliases"
 EXTENSIONS = "pools.extensions"
 
+#: What the names of these groups begin with.
+_PREFIX = "pools."
 _KINDS = {PLUGINS: "pool", ALIASES: "alias", EXTENSIONS: "extension"}
 
 
@@ -36,6 +41,7 @@ class Plugin:
         module: The module with the hook implementations.
         distribution: The name of the distribution that it came with.
         version: The version of that distribution.
+        requires_core: The version specifiers of that distribution's dependencies on the core.
         entry_point: The entry point itself, which loads the module.
     """
 
@@ -44,6 +50,7 @@ class Plugin:
     module: str
     distribution: str
     version: str
+    requires_core: tuple[str, ...]
     entry_point: EntryPoint = field(repr=False, compare=False)
 
     @property
@@ -68,24 +75,56 @@ def refresh() -> None:
     _read.cache_clear()
     load.cache_clear()
     declared_pool.cache_clear()
+    core_version.cache_clear()
 
 
 @functools.cache
 def _read(path: tuple[str, ...]) -> dict[str, tuple[Plugin, ...]]:
     """Read the metadata of what is installed on ``path``, which is ``sys.path``; for all groups at once."""
-    found = entry_points()
+    found = [plugin for distribution in _distributions_with_plugins() for plugin in _plugins(distribution)]
     return {
-        group: tuple(sorted(map(_plugin, found.select(group=group)), key=lambda p: (p.name, p.distribution)))
+        group: tuple(sorted((p for p in found if p.group == group), key=lambda p: (p.name, p.distribution)))
         for group in _KINDS
     }
 
 
-def _plugin(entry_point: EntryPoint) -> Plugin:
-    distribution = entry_point.dist
-    assert distribution is not None, "an entry point of installed metadata has its distribution"
-    # Half of a distribution, without its METADATA, has neither; and it must not keep the others from being found.
-    name, version = (str(distribution.metadata.json.get(key, "")) for key in ("name", "version"))
-    return Plugin(entry_point.group, entry_point.name, entry_point.value, name or "?", version, entry_point)
+def _distributions_with_plugins() -> Iterator[Distribution]:
+    """Yield the distributions that have entry points of ours.
+
+    ``importlib.metadata.entry_points()`` parses those of everything that is installed, which takes longer than all the
+    rest of opening a pool.
+    """
+    seen = set()
+    for distribution in distributions():
+        if f"[{_PREFIX}" in (distribution.read_text("entry_points.txt") or ""):
+            where = _folder(distribution), _said(distribution, "name")
+            if where not in seen and not _is_hidden(*where):
+                yield distribution
+            seen.add(where)
+
+
+def _is_hidden(folder: Path, name: str) -> bool:
+    """Whether another distribution of this name comes before the one in the folder, which is not imported then."""
+    first = next(iter(distributions(name=name)), None) if name else None
+    return first is not None and _folder(first) != folder
+
+
+def _folder(distribution: Distribution) -> Path:
+    """Where a distribution is; the same for one that is found by way of two entries of ``sys.path``."""
+    return Path(str(distribution.locate_file(""))).resolve()
+
+
+def _said(distribution: Distribution, key: str) -> str:
+    # Half of a distribution, without its METADATA, has none; and it must not keep the others from being found.
+    return str(distribution.metadata.json.get(key, ""))
+
+
+def _plugins(distribution: Distribution) -> Iterator[Plugin]:
+    name, version = _said(distribution, "name") or "?", _said(distribution, "version")
+    requires_core = dependencies_on_core(distribution.requires or ())
+    for point in distribution.entry_points:
+        if point.group in _KINDS:
+            yield Plugin(point.group, point.name, point.value, name, version, requires_core, point)
 
 
 class _Driver(DriverManager[ModuleType]):
@@ -107,8 +146,10 @@ def load(plugin: Plugin) -> object:
         What has the hook implementations: the plugin's module.
 
     Raises:
-        PluginError: It does not import, or implements a hook that there is not.
+        PluginError: It is for another core, does not import, or implements a hook that there is not.
     """
+    for specifier in plugin.requires_core:
+        _require_core(plugin, specifier)
     try:
         module = _Driver(plugin).driver
     except (Exception, SystemExit) as error:
@@ -140,4 +181,17 @@ def declared_pool(plugin: Plugin) -> PoolSpec:
         raise PluginError(f"{plugin.label}: pools_pool() returned {spec!r}, not a PoolSpec")
     if spec.name != plugin.name:
         raise PluginError(f"{plugin.label}: its spec is named {spec.name!r}, and its entry point {plugin.name!r}")
+    _require_core(plugin, spec.requires_core)
     return spec
+
+
+def _require_core(plugin: Plugin, specifier: str) -> None:
+    try:
+        allowed = allows(specifier, core_version())
+    except ValueError as error:
+        raise PluginError(f"{plugin.label}: what it requires of {CORE} is no version specifier: {error}") from error
+    if not allowed:
+        raise PluginError(
+            f"{plugin.label}: it is for {CORE}{specifier}, and this is {CORE} {core_version()}; "
+            f"for two that fit: pip install --upgrade {CORE} {plugin.distribution}"
+        )

@@ -167,6 +167,9 @@ class PoolSpec:
         aliases: Further names that it answers to.
         patches: What it needs patched, applied in this order.
         options: The settings that it takes beyond those that every pool takes.
+        requires_core: The versions of pools-core that it works with, as pip would be told them: ``">=0.2,<1"``. Only
+            for a distribution that does not depend on pools-core by itself (a library with an optional pool): what a
+            distribution depends on is checked before its plugin is imported.
     """
 
     name: str
@@ -176,11 +179,13 @@ class PoolSpec:
     aliases: tuple[str, ...] = ()
     patches: tuple[PatchRequirement, ...] = ()
     options: tuple[Option, ...] = ()
+    requires_core: str = ""
 
     def __post_init__(self) -> None:
         _check(bool(_NAME.fullmatch(self.name)), f"pool name {self.name!r} is not words joined by hyphens")
         _check(bool(_REFERENCE.fullmatch(self.pool)), f"pool {self.pool!r} is not of the form module:Class")
         _check(isinstance(self.traits, Traits), f"traits of pool {self.name} is not a Traits")
+        _check(isinstance(self.requires_core, str), f"requires_core of pool {self.name} is not a string")
         for name, kind in (("aliases", str), ("patches", PatchRequirement), ("options", Option)):
             value = getattr(self, name)
             _check(

@@ -50,4 +50,9 @@ BUILTIN = {
         runs_program=True,
         flags=frozenset({"--json"}),
     ),
+    "new": Builtin(
+        "pools.cli.new:new",
+        "Write a distribution with a pool of your own.",
+        flags=frozenset({"--thread", "--process", "--green"}),
+    ),
 }

@@ -47,7 +47,12 @@ def _origin(name: str) -> str | None:
 def _show(declared: PoolSpec, origin: str | None) -> None:
     print(f"{declared.name}: {declared.summary}" if declared.summary else declared.name)
     print()
-    rows = [("distribution", origin or "-"), ("class", declared.pool), ("aliases", ", ".join(declared.aliases) or "-")]
+    rows = [
+        ("distribution", origin or "-"),
+        ("class", declared.pool),
+        ("aliases", ", ".join(declared.aliases) or "-"),
+        ("requires pools-core", declared.requires_core or "-"),
+    ]
     print_table(("DECLARED", ""), rows)
     print()
     print_table(("TRAIT", "VALUE", "MEANING"), explained(declared.traits))

@@ -1,0 +1,1 @@
+"""The dask pool: jobs run on the workers of a Dask cluster."""

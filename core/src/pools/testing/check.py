@@ -163,8 +163,10 @@ class _Run:
 
 
 def _lost(ended: Ended) -> str:
-    said = "\n".join(ended.output.splitlines()[-_LINES_SHOWN:])
-    return f"the process of the test did not survive it: {ended.how}\n{said}".rstrip()
+    # The frames of those who run the tests are in every stack, and tell nothing of the pool.
+    noise = ("/_pytest/", "/pluggy/", "<frozen runpy>", "/hypothesis/", "/pools/testing/child.py")
+    said = [line for line in ended.output.splitlines() if not any(part in line for part in noise)]
+    return "\n".join([f"the process of the test did not survive it: {ended.how}", *said[-_LINES_SHOWN:]])
 
 
 def _name(test: str) -> str:

@@ -1,8 +1,12 @@
-"""Threads of the system, whatever is patched: imported before any patch is applied."""
+"""Threads of the system, whatever is patched: imported before any patch is applied.
+
+What such a thread calls must not make a hub for it: it waits by ``pool.new_event()``, or by the ``sleep`` of here.
+"""
 
 from __future__ import annotations
 
-from _thread import allocate_lock, get_ident, start_new_thread
+from _thread import start_new_thread
+from time import sleep
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 if TYPE_CHECKING:
@@ -12,7 +16,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-__all__ = ["NativeThread", "allocate_lock", "get_ident", "start_new_thread"]
+__all__ = ["NativeThread", "sleep"]
 
 
 class NativeThread(Generic[T]):
@@ -30,7 +34,7 @@ class NativeThread(Generic[T]):
         """Wait for the end of the call; returns what it returned, or raises what it raised."""
         from pools.testing.records import wait
 
-        wait(self._ended, f"another thread's call of {getattr(self._call, '__qualname__', self._call)}")
+        wait(self._ended, "another thread's call of", self._call)
         if self._raised:
             raise self._raised[0]
         return self._returned[0]

@@ -34,12 +34,12 @@ made: list[Record] = []
 _numbers = itertools.count(1)
 
 
-def wait(event: Event, what: str = "what must happen") -> None:
+def wait(event: Event, what: str = "what must happen", whose: object = "") -> None:
     """Wait for an event that must come."""
     seconds = patience()
     if not event.wait(seconds):
         lose_patience()
-        raise AssertionError(f"waited {seconds} s in vain for {what}")
+        raise AssertionError(f"waited {seconds} s in vain for {what} {whose}".rstrip())
 
 
 def eventually(holds: Callable[[], object], seconds: float | None = None) -> bool:
@@ -64,7 +64,6 @@ class Record:
     """
 
     job: Job
-    _thread: Thread | None = None
 
     def __init__(self, pool: BasePool, label: str = "") -> None:
         self.history: list[tuple[Any, ...]] = []
@@ -73,7 +72,7 @@ class Record:
         self.label = f"job {next(_numbers)}{label and f' {label}'}"
 
     def __repr__(self) -> str:
-        return f"{self.label}: {self.history}"
+        return f"{self.label}: {_shown(self.history)}"
 
     def callbacks(self) -> Mapping[str, Callable[..., None]]:
         """The arguments of ``apply_async`` that have the job recorded here."""
@@ -101,14 +100,12 @@ class Record:
 
     def accepted(self) -> tuple[int, float]:
         """Wait for the acceptance; returns the slot's id and the time."""
-        wait(self._accepted, f"the acceptance of {self!r}")
+        wait(self._accepted, "the acceptance of", self)
         return next((call[1], call[2]) for call in self.history if call[0] == "accepted")
 
     def ended(self) -> None:
-        """Wait until the callback with the outcome was called, and ``apply_async`` has returned."""
-        wait(self._ended, f"the outcome of {self!r}")
-        if self._thread is not None:
-            self._thread.join(patience())
+        """Wait until the callback with the outcome was called."""
+        wait(self._ended, "the outcome of", self)
 
     @property
     def outcome(self) -> tuple[str, Any]:
@@ -164,14 +161,14 @@ class Record:
         self.history.append(("timeout", *args))
 
     def _on_ended(self, kind: str, outcome: object) -> None:
-        note(f"{self.label} ended: {kind} {_shown(outcome)}")
+        note(f"{self.label} ended: {kind} {_shown(outcome):.100}")
         self.history.append((kind, outcome))
         self._ended.set()
 
 
 def _shown(value: object) -> str:
     try:
-        return f"{value!r:.100}"
+        return f"{value!r:.300}"
     except BaseException:  # a test's own, which cannot be shown
         return type(value).__name__
 
@@ -217,9 +214,9 @@ def launch(pool: BasePool, target: Callable[..., Any], *args: Any, **options: An
         taken.set()
 
     note(f"{record.label} submitted")
-    record._thread = thread = Thread(target=submit, daemon=True)
     with signals.apply.connected_to(on_apply, pool):
-        thread.start()
+        # It may run other jobs afterwards, for as long as there are any.
+        Thread(target=submit, daemon=True).start()
         wait(taken, "a pool to take a job")
     if refused:
         raise refused[0]

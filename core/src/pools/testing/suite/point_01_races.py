@@ -15,7 +15,7 @@ from pools.testing import targets
 from pools.testing.fixtures import OpenPool
 from pools.testing.history import patience
 from pools.testing.looks import near_limit
-from pools.testing.native import NativeThread
+from pools.testing.native import NativeThread, sleep
 from pools.testing.pool_under_test import PoolUnderTest, pause
 from pools.testing.records import Record, apply, finish
 
@@ -123,7 +123,7 @@ def _apply_till_refused(pool: BasePool, taken: list[Record]) -> None:
     try:
         while True:
             taken.append(apply(pool, targets.give, None))
-            time.sleep(0)
+            sleep(1e-5)
     except PoolStateError:
         pass
 

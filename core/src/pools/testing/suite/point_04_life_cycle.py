@@ -15,7 +15,7 @@ from pools.testing import targets
 from pools.testing.fixtures import OpenPool
 from pools.testing.gates import Gate, Log
 from pools.testing.history import note, patience
-from pools.testing.native import NativeThread
+from pools.testing.native import NativeThread, sleep
 from pools.testing.pool_under_test import PoolUnderTest, pause
 from pools.testing.records import Record, apply, busy, finish, launch
 
@@ -226,12 +226,15 @@ def test_restart_finishes_what_was_taken_and_starts_anew(
 
 
 def _apply_while(pool: BasePool, taken: list[Record], going: list[bool]) -> None:
-    """Give jobs to the pool, whenever it takes any."""
+    """Give jobs to the pool, whenever it takes any, and not many more than it can do."""
     while going:
         try:
             taken.append(apply(pool, targets.give, len(taken)))
         except PoolStateError:
-            pause(0)
+            sleep(1e-4)
+        else:
+            if len(taken) % 20 == 0:
+                taken[-1].ended()
 
 
 def test_a_restart_races_with_new_jobs(open_pool: OpenPool, subject: PoolUnderTest, several: int) -> None:

@@ -14,7 +14,7 @@ from pools.testing import targets
 from pools.testing.fixtures import OpenPool
 from pools.testing.gates import new_path
 from pools.testing.history import note, patience
-from pools.testing.native import NativeThread
+from pools.testing.native import NativeThread, sleep
 from pools.testing.pool_under_test import PoolUnderTest, pause
 from pools.testing.records import Record, apply, busy, finish, launch
 
@@ -243,7 +243,7 @@ def test_resizes_race_with_jobs(open_pool: OpenPool, subject: PoolUnderTest) -> 
             n = dice.randint(1, 2)
             pool.grow(n)
             pool.shrink(n)
-            pause(0.001)
+            sleep(0.001)
 
     feeders = [NativeThread(pool, feed) for _ in range(2)]
     resizers = [NativeThread(pool, resize, seed) for seed in range(2)]

@@ -17,8 +17,8 @@ from pools.states import JobState
 from pools.testing import targets
 from pools.testing.fixtures import OpenPool
 from pools.testing.history import patience
-from pools.testing.native import NativeThread
-from pools.testing.pool_under_test import PoolUnderTest, pause
+from pools.testing.native import NativeThread, sleep
+from pools.testing.pool_under_test import PoolUnderTest
 from pools.testing.records import Record, apply, busy, finish, launch
 
 
@@ -162,7 +162,7 @@ def test_a_signal_handler_submits(pool: BasePool, subject: PoolUnderTest) -> Non
         while going and sent < 400:
             signal.pthread_kill(main, signal.SIGUSR1)
             sent += 1
-            pause(0.0005)
+            sleep(0.0005)
         return sent
 
     before = signal.signal(signal.SIGUSR1, on_signal)

@@ -14,7 +14,7 @@ from pools.states import JobState
 from pools.testing import targets
 from pools.testing.fixtures import OpenPool
 from pools.testing.history import patience
-from pools.testing.native import NativeThread
+from pools.testing.native import NativeThread, sleep
 from pools.testing.pool_under_test import PoolUnderTest, pause
 from pools.testing.records import apply, busy, eventually, finish, launch
 
@@ -172,7 +172,7 @@ def test_info_is_true_under_load(pool: BasePool, subject: PoolUnderTest, several
                 wrong.append(f"a job twice: {running}")
             if any(entry["seconds"] < 0 for entry in running):
                 wrong.append(f"a job of the future: {running}")
-            pause(0.001)
+            sleep(0.001)
         return looks
 
     thread = NativeThread(pool, look)

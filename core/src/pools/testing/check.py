@@ -22,6 +22,9 @@ SECONDS_FOR_A_TEST, SECONDS_AFTER_A_HANG = 60.0, 15.0
 #: Seconds of failing tests after which no more tests of a point are run.
 SECONDS_OF_FAILURE = 8.0
 
+#: The exit code of pytest where it could not use what it was given.
+_PYTEST_USAGE = 4
+
 #: As much of what a process wrote is shown as tells why it ended.
 _LINES_SHOWN = 60
 
@@ -44,7 +47,7 @@ def check(
         quick: Do less of what is repeated, for an answer in seconds.
 
     Raises:
-        UsageError: There is no such pool, or the kit is not installed.
+        UsageError: There is no such pool, the kit is not installed, or no test is selected.
     """
     for module in ("pytest", "hypothesis"):
         if find_spec(module) is None:
@@ -55,6 +58,8 @@ def check(
     began = monotonic()
     run.go(Task(pool, patched_as(pool), dict(options or {}), modules, expression, quick))
     run.report.seconds = monotonic() - began
+    if not run.report.points:
+        raise UsageError(f"no test of the suite matches {expression!r}")
     return run.report
 
 
@@ -97,6 +102,8 @@ class _Run:
                 if self._test is not None and self._test not in (self._waiting or ()):
                     self._test = None  # its point has failed for long enough; the others go on in a new process
                     break
+            if process.ended.code == _PYTEST_USAGE:
+                raise UsageError(process.ended.output.strip().rpartition("\n")[2])
             if self._waiting is None:
                 self._fail_all(task, process.ended)
             elif process.ended.how:

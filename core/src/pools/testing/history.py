@@ -8,7 +8,7 @@ from collections import deque
 PATIENCE = 12.0
 
 #: The same, once something was waited for in vain: the pool fails in any case, and its author waits for the report.
-LITTLE_PATIENCE = 2.0
+LITTLE_PATIENCE = 4.0
 
 #: As much of a long history as is kept: its end.
 KEPT = 24

@@ -62,10 +62,12 @@ class Ended:
     Attributes:
         how: In words; empty if it ended by itself when it had run all tests.
         output: What it had written, its stacks among it.
+        code: Its exit code, where it ended by itself.
     """
 
     how: str
     output: str
+    code: int | None = None
 
 
 class SuiteProcess:
@@ -93,7 +95,7 @@ class SuiteProcess:
                 os.close(reader)
                 how = self._end(process)
                 output.seek(0)
-                self.ended = Ended(how, output.read().decode(errors="replace"))
+                self.ended = Ended(how, output.read().decode(errors="replace"), process.returncode)
 
     def _start(self, folder: Path, writer: int, output: Any) -> subprocess.Popen[bytes]:
         for name in ("tmp", "files"):

@@ -11,6 +11,8 @@ from pools.testing.points import POINTS, Point
 
 Verdict = Literal["holds", "fails", "not promised"]
 
+_WIDTH = max(len(point.title) for point in POINTS)
+
 
 @dataclass(frozen=True, slots=True)
 class Failure:
@@ -62,6 +64,11 @@ class PointReport:
     def missing(self) -> list[str]:
         """The traits for want of which a part of the point is not promised."""
         return sorted({trait for traits in self.not_promised.values() for trait in traits})
+
+    def line(self) -> str:
+        """The point and the verdict in one line."""
+        line = f"{self.point.number:>3}  {self.point.title:<{_WIDTH}}  {self.verdict}"
+        return f"{line} (not promised: {', '.join(self.missing)})" if self.missing else line
 
     def as_dict(self) -> dict[str, Any]:
         """The same in values of JSON."""
@@ -133,11 +140,9 @@ class Report:
     def _lines(self) -> Iterator[str]:
         yield f"pool {self.pool}: {self.tests} tests in {self.seconds:.1f} s"
         yield ""
-        width = max(len(point.title) for point in POINTS)
         for number in sorted(self.points):
             found = self.points[number]
-            line = f"{number:>3}  {found.point.title:<{width}}  {found.verdict}"
-            yield f"{line} ({', '.join(found.missing)} not promised)" if found.missing else line
+            yield found.line()
             for failure in found.failures:
                 yield from _told(failure)
             if found.not_run:

@@ -128,7 +128,7 @@ def _apply_till_refused(pool: BasePool, taken: list[Record]) -> None:
         pass
 
 
-@pytest.mark.parametrize("end", ["stop", "terminate"])
+@pytest.mark.parametrize("end", ["stop", pytest.param("terminate", marks=pytest.mark.needs("terminate"))])
 def test_the_end_of_the_pool_races_with_new_jobs(
     open_pool: OpenPool, subject: PoolUnderTest, several: int, end: str
 ) -> None:

@@ -12,6 +12,7 @@ from pools.testing import targets
 from pools.testing.fixtures import OpenPool
 from pools.testing.gates import Log
 from pools.testing.history import patience
+from pools.testing.native import NativeThread
 from pools.testing.pool_under_test import PoolUnderTest, pause
 from pools.testing.records import apply, busy, finish, wait
 
@@ -97,11 +98,12 @@ def test_a_job_that_was_terminated_in_the_queue_is_never_accepted(open_pool: Ope
     with busy(pool):
         first, second = apply(pool, targets.note, log.path), apply(pool, targets.note, log.path)
         assert first.job.terminate()
-        pool.terminate()
+        ending = NativeThread(pool, pool.terminate)
         for record in (first, second):
             assert isinstance(record.error(), Terminated)
             assert record.kinds == ["error"]
             record.check()
+    ending.join()
     assert log.lines == []
 
 

@@ -19,6 +19,7 @@ from pools.testing import targets
 from pools.testing.fixtures import OpenPool
 from pools.testing.history import patience
 from pools.testing.leftovers import count, holdings, leftovers
+from pools.testing.native import NativeThread
 from pools.testing.pool_under_test import PoolUnderTest, pause
 from pools.testing.records import apply, busy, eventually, finish, wait
 
@@ -39,15 +40,15 @@ def _live(subject: PoolUnderTest, end: str) -> None:
     with busy(pool):
         records.append(apply(pool, targets.give, 1))
         records[-1].job.cancel()
-        if end == "terminate":
-            pool.terminate()
-    pool.stop()
+        ending = NativeThread(pool, getattr(pool, end))
+    ending.join()
     finish(records)
 
 
 @pytest.mark.parametrize("end", ["stop", "terminate"])
 def test_nothing_is_left(subject: PoolUnderTest, end: str) -> None:
     """No thread, descriptor, child, greenlet or temporary file, life after life."""
+    subject.end()
     _live(subject, end)
     before = holdings()
     for _ in range(subject.rounds(3)):
@@ -57,6 +58,7 @@ def test_nothing_is_left(subject: PoolUnderTest, end: str) -> None:
 
 def test_nothing_is_left_of_a_pool_that_did_nothing(subject: PoolUnderTest) -> None:
     """The same."""
+    subject.end()
     before = holdings()
     for _ in range(2):
         subject.open(subject.several).stop()

@@ -243,7 +243,7 @@ def test_resizes_race_with_jobs(open_pool: OpenPool, subject: PoolUnderTest) -> 
             n = dice.randint(1, 2)
             pool.grow(n)
             pool.shrink(n)
-            sleep(0.001)
+            sleep(0.005)
 
     feeders = [NativeThread(pool, feed) for _ in range(2)]
     resizers = [NativeThread(pool, resize, seed) for seed in range(2)]

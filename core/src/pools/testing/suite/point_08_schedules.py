@@ -16,6 +16,7 @@ from pools.errors import Cancelled, Terminated
 from pools.testing import history, records, targets
 from pools.testing.gates import Gate
 from pools.testing.history import note, patience
+from pools.testing.native import NativeThread
 from pools.testing.pool_under_test import PoolUnderTest
 from pools.testing.records import Record, eventually, launch
 
@@ -136,14 +137,14 @@ class Model:
         """Let every job go, end the pool, and hold every job to the contract."""
         left = [*self.running, *self.waiting]
         note(f"{end}()")
-        if end == "terminate":
-            self.pool.terminate()
+        thread = NativeThread(self.pool, getattr(self.pool, end))
+        for record, _ in left:
+            assert end == "stop" or isinstance(record.error(), Terminated)
         self.release()
-        self.pool.stop()
+        thread.join()
         for record, _ in left:
             record.ended()
             assert end == "terminate" or record.kinds == ["accepted", "value"]
-            assert end == "stop" or isinstance(record.error(), Terminated)
         for record in records.made:
             record.check()
 

@@ -54,7 +54,7 @@ class PoolUnderTest:
         self.here = True
         self.job_seconds = 0.0
         self._shared: dict[int, BasePool] = {}
-        self._used: list[BasePool] = []
+        self._used: list[tuple[int, BasePool]] = []
 
     def look(self) -> None:
         """Run a few jobs: whether they run in this process, and what they cost.
@@ -106,20 +106,21 @@ class PoolUnderTest:
         pool = self._shared.get(concurrency)
         if pool is None or pool.state is not PoolState.RUNNING:
             pool = self._shared[concurrency] = self.open(concurrency)
-        self._used.append(pool)
+        self._used.append((concurrency, pool))
         return pool
 
-    def settle(self, failed: bool) -> list[BasePool]:
-        """See to it that the next test finds nothing of this one in a shared pool; returns those that still work."""
+    def settle(self, failed: bool) -> None:
+        """See to it that the next test finds nothing of this one in a shared pool."""
         used, self._used = self._used, []
         if failed:
-            for pool in self._shared.values():
-                pool.terminate()
+            shared = list(self._shared.values())
             self._shared.clear()
-            return []
-        for pool in used:
+            for pool in shared:
+                pool.terminate()
+            return
+        for concurrency, pool in used:
             assert pool.join(patience()), f"{pool!r} has something to do for ever: {pool.info}"
-        return used
+            assert pool.concurrency == concurrency, f"{pool!r} had {concurrency} slots before its jobs"
 
     def end(self) -> None:
         """Stop the shared pools."""

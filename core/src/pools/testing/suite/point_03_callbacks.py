@@ -91,7 +91,9 @@ def test_a_timeout_callback_that_raises(
     _check_works(one)
 
 
-def test_many_callbacks_that_raise(pool: BasePool, subject: PoolUnderTest, caplog: pytest.LogCaptureFixture) -> None:
+def test_many_callbacks_that_raise(
+    pool: BasePool, subject: PoolUnderTest, several: int, caplog: pytest.LogCaptureFixture
+) -> None:
     """As many as there is time for do no more than one."""
     count = subject.load(200)
     jobs = []
@@ -100,6 +102,7 @@ def test_many_callbacks_that_raise(pool: BasePool, subject: PoolUnderTest, caplo
         jobs.append(pool.apply_async(targets.double, (number,), callback=callback, accept_callback=callback))
     assert [job.result(patience()) for job in jobs] == [2 * number for number in range(count)]
     assert pool.join(patience())
+    assert pool.concurrency == several
     _check_works(pool)
     assert len(_logged(caplog)) == 2 * count
 

@@ -28,8 +28,9 @@ LAYERS = [
         "config patching reports lifecycle engine pool",
         "registry problems executor aio green green_slot green_timer",
         "__init__ batch",
+        "testing",
         "cli",
-        "boot __main__ testing",
+        "boot __main__",
     )
 ]
 

@@ -59,7 +59,7 @@ def test_a_report_of_a_failure() -> None:
 
 def test_a_short_history() -> None:
     """What a schedule does wrong is shrunk to the calls that it takes."""
-    done = _check("tests.kit.mutants.work:GrowsOnPaper", "--quick", "--json", "-k", "any_schedule")
+    done = _check("tests.kit.mutants.work:GrowsOnPaper", "--json", "-k", "any_schedule")
     (point,) = json.loads(done.stdout)["points"]
     history = point["failures"][0]["history"]
     assert any(line.startswith("grow(") for line in history), history
@@ -99,11 +99,19 @@ def test_bad_usage(arguments: list[str], message: str) -> None:
 def test_a_class_of_an_author(tmp_path: Path) -> None:
     """``PoolConformance`` in a test module of somebody's: a test for each point, and the points at the end."""
     (tmp_path / "test_mine.py").write_text(
-        "from pools.testing import PoolConformance\n\n\n"
-        "class TestMine(PoolConformance):\n"
-        '    pool_name = "threads"\n'
+        'from pools.testing import PoolConformance\n\n\nclass TestMine(PoolConformance):\n    pool_name = "threads"\n'
     )
-    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "--pools-quick", "-k", "Sizes or Context", "-v"]
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-p",
+        "no:cacheprovider",
+        "--pools-quick",
+        "-k",
+        "Sizes or Context",
+        "-v",
+    ]
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
     done = subprocess.run(
         command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=110.0, check=False
@@ -116,7 +124,9 @@ def test_a_class_of_an_author(tmp_path: Path) -> None:
 
 def test_import_pools_loads_no_kit() -> None:
     """Neither it nor what it needs."""
-    program = "import pools, sys; pools.open; print(sorted({'pytest', 'hypothesis', 'pools.testing'} & set(sys.modules)))"
+    program = (
+        "import pools, sys; pools.open; print(sorted({'pytest', 'hypothesis', 'pools.testing'} & set(sys.modules)))"
+    )
     assert subprocess.check_output([sys.executable, "-c", program], text=True) == "[]\n"
 
 

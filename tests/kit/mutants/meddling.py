@@ -17,7 +17,7 @@ class Mutant(ThreadsPool):
     breaks: ClassVar[int]
     found_by: ClassVar[str] = ""
 
-    def apply_async(  # type: ignore[override]
+    def apply_async(
         self,
         target: Callable[..., Any],
         args: tuple[Any, ...] = (),

@@ -15,7 +15,8 @@ from tests.kit.mutants.meddling import Mutant, Options
 
 
 def _without(trait: str) -> Traits:
-    return dataclasses.replace(ThreadsPool.traits, **{trait: None if trait == "hard_timeout" else False})
+    lacking: Any = {trait: None if trait == "hard_timeout" else False}
+    return dataclasses.replace(ThreadsPool.traits, **lacking)
 
 
 class SaysNothingRuns(Mutant):
@@ -123,6 +124,7 @@ class Silent(Mutant):
 
     breaks, found_by = 14, "not_declared"
 
+
 class IgnoresSoftLimits(Silent):
     name, traits = "ignores-soft-limits", _without("soft_timeout")
 
@@ -213,7 +215,7 @@ class Standalone(BasePool):
     name, breaks, found_by = "standalone", 8, "one_slot or no_more"
     traits = Traits(context=True)
 
-    def apply_async(  # type: ignore[override]
+    def apply_async(
         self, target: Callable[..., Any], args: Any = (), kwargs: Mapping[str, Any] | None = None, **options: Any
     ) -> Job:
         self.slots.free.append(self.slots.first)

@@ -40,7 +40,9 @@ class TakesErrorsForItsOwn(Mutant):
             try:
                 return target(*args, **kwargs)
             except BaseException as error:
-                raise RuntimeError("a job was ended") if "not from the pool" in str(error.args) else error
+                if "not from the pool" in str(error.args):
+                    raise RuntimeError("a job was ended") from None
+                raise
 
         return call, options
 
@@ -175,7 +177,7 @@ class ReadsEverything(Mutant):
 
     name, breaks, found_by = "reads-everything", 9, "no_further_ahead"
 
-    def map(self, fn: Callable[..., Any], /, *iterables: Iterable[Any], **sizes: Any) -> Iterator[Any]:  # type: ignore[override]
+    def map(self, fn: Callable[..., Any], /, *iterables: Iterable[Any], **sizes: Any) -> Iterator[Any]:
         return super().map(fn, *map(list, iterables), **sizes)
 
 
@@ -184,8 +186,10 @@ class ReadsALittleTooFar(Mutant):
 
     name, breaks, found_by = "reads-a-little-too-far", 9, "no_further_ahead"
 
-    def map(self, fn: Callable[..., Any], /, *iterables: Iterable[Any], **sizes: Any) -> Iterator[Any]:  # type: ignore[override]
-        return super().map(fn, *iterables, **{**sizes, "buffersize": 1 + (sizes.get("buffersize") or 2 * self.concurrency)})
+    def map(self, fn: Callable[..., Any], /, *iterables: Iterable[Any], **sizes: Any) -> Iterator[Any]:
+        return super().map(
+            fn, *iterables, **{**sizes, "buffersize": 1 + (sizes.get("buffersize") or 2 * self.concurrency)}
+        )
 
 
 class IsOfOneThread(Mutant):

@@ -38,7 +38,5 @@ BUILTIN = {
     "exec": Builtin(
         "pools.cli.exec:exec_", "Run a Python program with a pool's patches applied.", runs_jobs=True, runs_program=True
     ),
-    "check": Builtin(
-        "pools.cli.check:check", "Hold a pool to the contract.", flags=frozenset({"--json", "--quick"})
-    ),
+    "check": Builtin("pools.cli.check:check", "Hold a pool to the contract.", flags=frozenset({"--json", "--quick"})),
 }

@@ -37,6 +37,6 @@ class PoolConformance:
         quick = self.quick or request.config.getoption("pools_quick")
         report = check(self.pool_name, self.pool_options, points=(point.number,), quick=quick)
         found = report.of(point)
-        request.node.user_properties.append(("pools", (report.pool, found.line())))
+        request.node.user_properties.append(("pools", f"{report.pool}: {found.line()}"))
         if found.verdict == "fails":
             pytest.fail(report.as_text(), pytrace=False)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from pathlib import Path
 
-from pools.testing.records import eventually
+from pools.testing.waiting import eventually
 
 _folder = Path()
 _numbers = itertools.count(1)

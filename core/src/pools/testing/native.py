@@ -32,7 +32,7 @@ class NativeThread(Generic[T]):
 
     def join(self) -> T:
         """Wait for the end of the call; returns what it returned, or raises what it raised."""
-        from pools.testing.records import wait
+        from pools.testing.waiting import wait
 
         wait(self._ended, "another thread's call of", self._call)
         if self._raised:

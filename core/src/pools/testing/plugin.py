@@ -22,7 +22,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
             if isinstance(report, pytest.TestReport) and report.when == "call":
                 for name, value in report.user_properties:
                     if name == "pools":
-                        pool, line = value
+                        pool, _, line = str(value).partition(": ")
                         found.setdefault(pool, []).append(line)
     for pool, lines in found.items():
         terminalreporter.section(f"pool {pool} and the contract")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Mapping
 from time import monotonic
 from typing import Any
@@ -61,14 +60,14 @@ class PoolUnderTest:
 
         What a process makes once and keeps, its hub above all, is there before anything is counted.
         """
+        pool = self.share(1)
         limits: dict[str, Any] = {"timeout": 30.0} if self.traits.hard_timeout else {}
-        with self.open(1, **limits) as pool:
-            self.here = pool.apply_async(targets.pid).result(patience()) == os.getpid()
-            pool.timer.call_after(0.0, targets.pid)
-            began = monotonic()
-            for _ in range(5):
-                pool.apply_async(targets.give, (1,)).result(patience())
-            self.job_seconds = (monotonic() - began) / 5
+        self.here = pool.apply_async(targets.pid, **limits).result(patience()) == os.getpid()
+        pool.timer.call_after(0.0, targets.pid)
+        began = monotonic()
+        for _ in range(5):
+            pool.apply_async(targets.give, (1,)).result(patience())
+        self.job_seconds = (monotonic() - began) / 5
 
     def has(self, trait: str) -> bool:
         """Whether the pool promises what a test needs: a trait, or what is named above."""
@@ -127,8 +126,3 @@ class PoolUnderTest:
         for pool in self._shared.values():
             pool.stop(timeout=5.0)
         self._shared.clear()
-
-
-def pause(seconds: float) -> None:
-    """Give what should not happen the time to show itself."""
-    time.sleep(seconds)

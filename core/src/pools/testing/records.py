@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import contextlib
 import itertools
-import time
 from collections.abc import Callable, Iterator, Mapping
 from threading import Thread
-from time import monotonic
 from typing import Any, cast
 
 from pools import BasePool, Job, signals
 from pools.errors import Cancelled, SoftTimeLimitExceeded, Terminated, TimeLimitExceeded, WorkerLostError
-from pools.permits import Event
 from pools.states import JobState
 from pools.testing import targets
-from pools.testing.history import lose_patience, note, patience
+from pools.testing.gates import Gate
+from pools.testing.history import note
+from pools.testing.waiting import eventually, wait
 
 #: What the outcome of a job that did not succeed is an instance of, by the job's state.
 _ERRORS: Mapping[JobState, type[BaseException] | tuple[type[BaseException], ...]] = {
@@ -32,26 +31,6 @@ _ENDS = ("value", "error")
 #: The records of the test that runs: at its end each is looked at once more, for what came too late.
 made: list[Record] = []
 _numbers = itertools.count(1)
-
-
-def wait(event: Event, what: str = "what must happen", whose: object = "") -> None:
-    """Wait for an event that must come."""
-    seconds = patience()
-    if not event.wait(seconds):
-        lose_patience()
-        raise AssertionError(f"waited {seconds} s in vain for {what} {whose}".rstrip())
-
-
-def eventually(holds: Callable[[], object], seconds: float | None = None) -> bool:
-    """Wait until something holds, for as long as it may take; returns whether it does."""
-    give_up_at = monotonic() + (patience() if seconds is None else seconds)
-    while not holds():
-        if monotonic() > give_up_at:
-            if seconds is None:
-                lose_patience()
-            return False
-        time.sleep(0.002)
-    return True
 
 
 class Record:
@@ -109,7 +88,7 @@ class Record:
 
     @property
     def outcome(self) -> tuple[str, Any]:
-        """The outcome that was delivered, first if more than one was: ``("value", value)``, ``("error", exception)``."""
+        """The outcome that was delivered first: ``("value", value)`` or ``("error", exception)``."""
         kind, outcome = next(call for call in self.history if call[0] in _ENDS)
         return kind, outcome
 
@@ -227,13 +206,10 @@ def launch(pool: BasePool, target: Callable[..., Any], *args: Any, **options: An
 @contextlib.contextmanager
 def busy(pool: BasePool, count: int | None = None) -> Iterator[list[Record]]:
     """Hold ``count`` slots (by default all of them) with jobs that end when the block does; gives their records."""
-    from pools.testing.gates import Gate
-
     gate = Gate()
-    records = []
+    records: list[Record] = []
     try:
-        for _ in range(pool.concurrency if count is None else count):
-            records.append(launch(pool, targets.hold, gate.path))
+        records += [launch(pool, targets.hold, gate.path) for _ in range(pool.concurrency if count is None else count)]
         for record in records:
             record.accepted()
         yield records

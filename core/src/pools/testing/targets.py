@@ -188,7 +188,9 @@ def throw_named(name: str) -> NoReturn:
     """Raise an exception of the builtins."""
     import builtins
 
-    raise getattr(builtins, name)("from a job")
+    error = getattr(builtins, name)("from a job")
+    assert isinstance(error, BaseException)
+    raise error
 
 
 def leave(code: int) -> NoReturn:

@@ -12,8 +12,9 @@ from pools.states import JobState
 from pools.testing import targets
 from pools.testing.fixtures import OpenPool
 from pools.testing.history import patience
-from pools.testing.pool_under_test import PoolUnderTest, pause
-from pools.testing.records import apply, busy, finish, launch, wait
+from pools.testing.pool_under_test import PoolUnderTest
+from pools.testing.records import apply, busy, finish, launch
+from pools.testing.waiting import pause, wait
 
 
 def test_a_job_that_returns(one: BasePool) -> None:

@@ -16,8 +16,9 @@ from pools.testing.fixtures import OpenPool
 from pools.testing.history import patience
 from pools.testing.looks import near_limit
 from pools.testing.native import NativeThread, sleep
-from pools.testing.pool_under_test import PoolUnderTest, pause
+from pools.testing.pool_under_test import PoolUnderTest
 from pools.testing.records import Record, apply, finish
+from pools.testing.waiting import pause
 
 #: Seconds of the limits that races are about: a process has its job's end told in time, a thread in much less.
 LIMIT = 0.004

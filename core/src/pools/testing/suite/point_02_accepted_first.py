@@ -13,8 +13,9 @@ from pools.testing.fixtures import OpenPool
 from pools.testing.gates import Log
 from pools.testing.history import patience
 from pools.testing.native import NativeThread
-from pools.testing.pool_under_test import PoolUnderTest, pause
-from pools.testing.records import apply, busy, finish, wait
+from pools.testing.pool_under_test import PoolUnderTest
+from pools.testing.records import apply, busy, finish
+from pools.testing.waiting import pause, wait
 
 #: Seconds by which clocks of two processors, or the rounding of a float, may differ.
 TICK = 1e-3

@@ -14,7 +14,8 @@ from pools.testing.fixtures import OpenPool
 from pools.testing.history import patience
 from pools.testing.native import NativeThread
 from pools.testing.pool_under_test import PoolUnderTest
-from pools.testing.records import Record, apply, busy, eventually, finish, launch, wait
+from pools.testing.records import apply, busy, finish, launch
+from pools.testing.waiting import eventually, wait
 
 
 class Rude(BaseException):

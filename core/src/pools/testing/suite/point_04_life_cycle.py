@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 from collections.abc import Callable
 from time import monotonic
 from typing import Any
@@ -14,11 +13,12 @@ from pools.errors import PoolStateError, Terminated, UnsupportedError
 from pools.states import PoolState
 from pools.testing import targets
 from pools.testing.fixtures import OpenPool
-from pools.testing.gates import Gate, Log
+from pools.testing.gates import Gate
 from pools.testing.history import note, patience
-from pools.testing.native import NativeThread, sleep
-from pools.testing.pool_under_test import PoolUnderTest, pause
+from pools.testing.native import NativeThread
+from pools.testing.pool_under_test import PoolUnderTest
 from pools.testing.records import Record, apply, busy, finish, launch
+from pools.testing.waiting import pause
 
 #: The calls of a pool's life, and the states in which each is legal.
 LEGAL: dict[str, set[PoolState]] = {
@@ -73,24 +73,17 @@ def test_what_a_state_forbids(open_pool: OpenPool, subject: PoolUnderTest, state
 
 
 def test_the_moves_from_state_to_state(subject: PoolUnderTest) -> None:
-    """Each legal call has its effect."""
+    """Each legal call has its effect, and a stopped pool starts again."""
     pool = subject.make()
-    assert pool.state is PoolState.NEW
-    pool.start()
-    assert pool.state is PoolState.RUNNING
-    assert apply(pool, targets.double, 4).value() == 8
-    pool.close()
-    assert pool.state is PoolState.CLOSING
-    pool.close()
-    assert pool.join(patience())
-    assert pool.state is PoolState.CLOSING
-    pool.stop()
-    assert pool.state is PoolState.STOPPED
-    pool.start()
-    assert pool.state is PoolState.RUNNING
-    assert apply(pool, targets.double, 4).value() == 8
-    pool.terminate()
-    assert pool.state is PoolState.STOPPED
+    states = [pool.state]
+    for call in ("start", "close", "close", "join", "stop", "start", "terminate"):
+        note(f"{call}()")
+        getattr(pool, call)()
+        states.append(pool.state)
+        if call == "start":
+            assert apply(pool, targets.double, 4).value() == 8
+    new, running, closing, stopped = PoolState
+    assert states == [new, running, closing, closing, closing, stopped, running, stopped]
 
 
 @pytest.mark.parametrize("end", ["stop", "terminate"])
@@ -173,14 +166,14 @@ def test_close_takes_no_more(open_pool: OpenPool) -> None:
     assert pool.state is PoolState.CLOSING
 
 
-def _ended_by(pool: BasePool, end: Callable[[], object], holders: list[Record], waiting: list[Record]) -> NativeThread[Any]:
+def ended_by(pool: BasePool, end: Callable[[], object], records: list[Record]) -> NativeThread[Any]:
     """End a pool whose slots are held, and see that no outcome waits for that; returns the thread that ends it.
 
     Only where running jobs can be ended need nobody wait for them at all.
     """
     note("the pool is ended")
     thread = NativeThread(pool, end)
-    for record in [*holders, *waiting]:
+    for record in records:
         assert isinstance(record.error(), Terminated)
         record.check()
     if pool.traits.terminate:
@@ -195,7 +188,7 @@ def test_stop_terminates_past_its_timeout(open_pool: OpenPool) -> None:
     with busy(pool) as holders:
         waiting = apply(pool, targets.give, 1)
         began = monotonic()
-        thread = _ended_by(pool, lambda: pool.stop(timeout=0.1), holders, [waiting])
+        thread = ended_by(pool, lambda: pool.stop(timeout=0.1), [*holders, waiting])
         assert 0.1 <= monotonic() - began < patience()
     thread.join()
     assert pool.state is PoolState.STOPPED
@@ -215,94 +208,9 @@ def test_terminate_gives_every_job_its_outcome(open_pool: OpenPool, several: int
     pool = open_pool(several)
     with busy(pool) as holders:
         waiting = [apply(pool, targets.give, number) for number in range(20)]
-        thread = _ended_by(pool, pool.terminate, holders, waiting)
+        thread = ended_by(pool, pool.terminate, [*holders, *waiting])
     thread.join()
     assert pool.state is PoolState.STOPPED
-
-
-def test_restart_finishes_what_was_taken_and_starts_anew(
-    open_pool: OpenPool, subject: PoolUnderTest, several: int
-) -> None:
-    """A pool that was restarted is as good as new, any number of times, and no job notices."""
-    pool = open_pool(several)
-    for _ in range(subject.rounds(5)):
-        records = [apply(pool, targets.span, 0.002) for _ in range(4 * several)]
-        pool.restart()
-        finish(records)
-        assert [record.kinds for record in records] == [["accepted", "value"]] * (4 * several)
-        assert pool.state is PoolState.RUNNING
-        assert pool.concurrency == several
-    with busy(pool) as holders:
-        assert len(holders) == several
-
-
-def _apply_while(pool: BasePool, taken: list[Record], going: list[bool]) -> None:
-    """Give jobs to the pool, whenever it takes any, and not many more than it can do."""
-    while going:
-        try:
-            taken.append(apply(pool, targets.give, len(taken)))
-        except PoolStateError:
-            sleep(1e-4)
-        else:
-            if len(taken) % 20 == 0:
-                taken[-1].ended()
-
-
-def test_a_restart_races_with_new_jobs(open_pool: OpenPool, subject: PoolUnderTest, several: int) -> None:
-    """Each job that another thread gave to a pool that is being restarted was refused, or has its outcome."""
-    pool = open_pool(several)
-    taken: list[Record] = []
-    going = [True]
-    thread = NativeThread(pool, _apply_while, pool, taken, going)
-    dice = random.Random(5)
-    for _ in range(subject.rounds(16)):
-        pool.restart()
-        pause(dice.uniform(0.0, 1e-3))
-    going.clear()
-    thread.join()
-    finish(taken)
-    assert [record.value() for record in taken] == [*range(len(taken))]
-
-
-def test_with_stops(subject: PoolUnderTest) -> None:
-    """At a normal end of the block, what was taken is finished; a pool that is new is started by the block."""
-    log = Log()
-    with subject.make() as pool:
-        assert pool.state is PoolState.RUNNING
-        records = [apply(pool, targets.note, log.path) for _ in range(4)]
-    assert pool.state is PoolState.STOPPED
-    assert len(log.lines) == 4
-    finish(records)
-
-
-def test_with_terminates(open_pool: OpenPool) -> None:
-    """When an exception comes out of the block; it goes on its way."""
-    pool = open_pool()
-
-    def leave() -> None:
-        with pytest.raises(ZeroDivisionError), pool:
-            divmod(1, 0)
-
-    with busy(pool) as holders:
-        waiting = apply(pool, targets.give, 1)
-        thread = _ended_by(pool, leave, holders, [waiting])
-    thread.join()
-    assert pool.state is PoolState.STOPPED
-
-
-@pytest.mark.parametrize("second", ["stop", "terminate", "close", "join"])
-def test_two_may_end_a_pool_at_once(open_pool: OpenPool, subject: PoolUnderTest, several: int, second: str) -> None:
-    """From two threads: both return, and each job has its outcome."""
-    pool = open_pool(several)
-    for turn in range(subject.rounds(6)):
-        if turn:
-            pool.start()
-        records = [apply(pool, targets.span, 0.002) for _ in range(several + 1)]
-        thread = NativeThread(pool, getattr(pool, second))
-        pool.stop()
-        thread.join()
-        assert pool.state is PoolState.STOPPED
-        finish(records)
 
 
 def test_the_signals_of_a_life(subject: PoolUnderTest) -> None:

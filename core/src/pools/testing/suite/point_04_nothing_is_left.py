@@ -8,6 +8,7 @@ import subprocess
 import sys
 import weakref
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
@@ -20,8 +21,9 @@ from pools.testing.fixtures import OpenPool
 from pools.testing.history import patience
 from pools.testing.leftovers import count, holdings, leftovers
 from pools.testing.native import NativeThread
-from pools.testing.pool_under_test import PoolUnderTest, pause
-from pools.testing.records import apply, busy, eventually, finish, wait
+from pools.testing.pool_under_test import PoolUnderTest
+from pools.testing.records import apply, busy, finish
+from pools.testing.waiting import eventually, pause, wait
 
 #: How much more of a kind a pool may hold after twice as many jobs: what it makes when first needed.
 SLACK = 3
@@ -110,7 +112,7 @@ def test_arguments_and_values_are_not_kept(open_pool: OpenPool) -> None:
         watched += [weakref.ref(job), weakref.ref(other)]
         assert pool.join(patience())
         del given, keyword, job, other
-        assert eventually(lambda: _collected(watched), 3.0), "a pool holds what its jobs were given, or gave"
+        assert eventually(partial(_collected, watched), 3.0), "a pool holds what its jobs were given, or gave"
 
 
 def test_a_job_that_is_held_does_not_hold_its_arguments(one: BasePool) -> None:

@@ -15,8 +15,9 @@ from pools.testing import looks, targets
 from pools.testing.fixtures import OpenPool
 from pools.testing.gates import Log
 from pools.testing.history import patience
-from pools.testing.pool_under_test import PoolUnderTest, pause
-from pools.testing.records import apply, busy, eventually, finish
+from pools.testing.pool_under_test import PoolUnderTest
+from pools.testing.records import apply, busy, finish
+from pools.testing.waiting import eventually, pause
 
 soft = pytest.mark.needs("soft_timeout")
 hard = pytest.mark.needs("hard_timeout")
@@ -205,8 +206,8 @@ def test_a_job_knows_its_deadline(one: BasePool) -> None:
         seen = record.value()
         assert (seen["id"], seen["accepted_at"]) == (record.job.id, record.job.accepted_at)
         assert seen["cancel_requested"] is False
-    assert limited.job.accepted_at is not None
-    assert limited.value()["deadline"] == pytest.approx(limited.job.accepted_at + limited.job.timeout, abs=1e-6)
+    assert limited.job.deadline is not None
+    assert limited.value()["deadline"] == pytest.approx(limited.job.deadline, abs=1e-6)
     assert free.value()["deadline"] is None
     assert current_job() is None
 

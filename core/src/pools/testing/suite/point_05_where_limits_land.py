@@ -111,17 +111,14 @@ def test_a_shield_that_ends_in_time_changes_nothing(one: BasePool) -> None:
 @hard
 def test_a_shield_does_not_defer_a_hard_limit(one: BasePool) -> None:
     """The deadline stands."""
-    assert isinstance(
-        apply(one, looks.shielded_for_ever, patience(), timeout=AMPLE).error(), TimeLimitExceeded
-    )
+    assert isinstance(apply(one, looks.shielded_for_ever, patience(), timeout=AMPLE).error(), TimeLimitExceeded)
 
 
 @soft
 def test_shields_race_with_soft_limits(pool: BasePool, subject: PoolUnderTest) -> None:
     """Many critical sections about the time of the limit: it lands in none of them."""
     records = [
-        apply(pool, looks.shield_again_and_again, patience(), soft_timeout=0.002)
-        for _ in range(subject.load(200))
+        apply(pool, looks.shield_again_and_again, patience(), soft_timeout=0.002) for _ in range(subject.load(200))
     ]
     for record in records:
         record.ended()

@@ -16,8 +16,9 @@ from pools.testing.fixtures import OpenPool
 from pools.testing.gates import Log
 from pools.testing.history import patience
 from pools.testing.native import NativeThread
-from pools.testing.pool_under_test import PoolUnderTest, pause
-from pools.testing.records import Record, apply, busy, eventually, finish, launch
+from pools.testing.pool_under_test import PoolUnderTest
+from pools.testing.records import Record, apply, busy, finish, launch
+from pools.testing.waiting import eventually, pause
 
 terminates = pytest.mark.needs("terminate")
 thorough = pytest.mark.thorough
@@ -129,7 +130,8 @@ def test_a_job_that_runs_where_none_can_be_terminated(one: BasePool) -> None:
     """An error that names pool and trait, and the job goes on as if nothing had been asked."""
     with busy(one) as (record,):
         slot_id, _ = record.accepted()
-        for call in (record.job.terminate, lambda: one.terminate_job(slot_id)):
+        calls: list[Callable[[], object]] = [record.job.terminate, lambda: one.terminate_job(slot_id)]
+        for call in calls:
             with pytest.raises(UnsupportedError, match=rf"{one.name}.*trait terminate"):
                 call()
         pause(0.02)
@@ -257,9 +259,7 @@ def test_callbacks_terminate(pool: BasePool) -> None:
     with busy(pool):
         for number in range(8):
             accepted: Any = {"accept_callback": first.callbacks()["accept_callback"]} if number == 0 else {}
-            jobs.append(
-                pool.apply_async(targets.spend, (patience(),), error_callback=end_next(number), **accepted)
-            )
+            jobs.append(pool.apply_async(targets.spend, (patience(),), error_callback=end_next(number), **accepted))
     first.accepted()
     assert jobs[0].terminate()
     assert pool.join(patience())

@@ -15,7 +15,8 @@ from pools.states import JobState
 from pools.testing import targets
 from pools.testing.history import patience
 from pools.testing.pool_under_test import PoolUnderTest
-from pools.testing.records import apply, busy, eventually, finish
+from pools.testing.records import apply, busy, finish
+from pools.testing.waiting import eventually
 
 here = pytest.mark.needs("jobs in this process")
 

@@ -15,8 +15,9 @@ from pools.testing.fixtures import OpenPool
 from pools.testing.gates import new_path
 from pools.testing.history import note, patience
 from pools.testing.native import NativeThread, sleep
-from pools.testing.pool_under_test import PoolUnderTest, pause
+from pools.testing.pool_under_test import PoolUnderTest
 from pools.testing.records import Record, apply, busy, finish, launch
+from pools.testing.waiting import pause
 
 resizes = pytest.mark.needs("resize")
 

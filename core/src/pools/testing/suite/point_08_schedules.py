@@ -18,7 +18,8 @@ from pools.testing.gates import Gate
 from pools.testing.history import note, patience
 from pools.testing.native import NativeThread
 from pools.testing.pool_under_test import PoolUnderTest
-from pools.testing.records import Record, eventually, launch
+from pools.testing.records import Record, launch
+from pools.testing.waiting import eventually
 
 #: Seconds for which a failing schedule is made shorter.
 SHRINK_SECONDS = 20.0
@@ -191,6 +192,7 @@ def test_any_schedule(subject: PoolUnderTest) -> None:
             model.release()
             model.pool.stop(timeout=patience())
 
-    examples = max(4, subject.rounds(min(40, int(3.0 / max(subject.job_seconds, 1e-3)))))
+    most, seconds = (25, 1.0) if subject.quick else (80, 3.0)
+    examples = max(4, min(most, int(seconds / max(subject.job_seconds, 1e-3))))
     any_schedule: Any = given(schedule=SCHEDULES, size=st.integers(1, 3), end=st.sampled_from(["stop", "terminate"]))
     settings(max_examples=examples, report_multiple_bugs=False)(any_schedule(run))()

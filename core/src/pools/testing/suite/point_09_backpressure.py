@@ -1,11 +1,9 @@
-"""Point 9: ``max_queued`` bounds what waits, ``putlocks`` takes a job for each free slot; ``map`` reads no further
-ahead than ``buffersize``."""
+"""Point 9: ``max_queued`` bounds what waits, and ``putlocks`` takes a job for each free slot."""
 
 from __future__ import annotations
 
-import itertools
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -18,8 +16,9 @@ from pools.testing import targets
 from pools.testing.fixtures import OpenPool
 from pools.testing.history import note, patience
 from pools.testing.native import NativeThread
-from pools.testing.pool_under_test import PoolUnderTest, pause
-from pools.testing.records import apply, busy, eventually, finish, launch, wait
+from pools.testing.pool_under_test import PoolUnderTest
+from pools.testing.records import apply, busy, finish, launch
+from pools.testing.waiting import pause, wait
 
 #: The options of a pool that takes no more than it has slots for; they say the same.
 NOTHING_WAITS = [{"putlocks": True}, {"max_queued": 0}, {"putlocks": True, "max_queued": 5}]
@@ -171,7 +170,7 @@ def test_who_waits_is_told_that_the_pool_closes(open_pool: OpenPool, end: str) -
 
 
 def test_a_place_comes_back_whatever_the_outcome(open_pool: OpenPool, subject: PoolUnderTest, traits: Traits) -> None:
-    """Jobs that fail, are cancelled, terminated or timed out make room like those that succeed, and no more than that."""
+    """Jobs that fail, are cancelled, terminated or timed out make room like those that succeed, and no more."""
     pool = open_pool(max_queued=1, when_full="raise")
     for _ in range(subject.rounds(3)):
         assert isinstance(pool.apply_async(divmod, (1, 0)).exception(patience()), ZeroDivisionError)
@@ -217,99 +216,3 @@ def test_places_come_and_go_with_the_slots(open_pool: OpenPool) -> None:
         log.append("slot free")
     submission.join().result(patience())
     assert log == ["slot free", "returned"]
-
-
-# -- map ---------------------------------------------------------------------------------------------------------------
-
-
-class Tally:
-    """An input that counts what was read of it."""
-
-    def __init__(self, items: Iterable[Any]) -> None:
-        self.read = 0
-        self._items = iter(items)
-
-    def __iter__(self) -> Iterator[Any]:
-        return self
-
-    def __next__(self) -> Any:
-        item = next(self._items)
-        self.read += 1
-        return item
-
-
-SIZES: list[dict[str, int]] = [{}, {"buffersize": 1}, {"buffersize": 5}, {"chunksize": 3}, {"chunksize": 4, "buffersize": 10},
-                               {"chunksize": 8, "buffersize": 3}]  # fmt: skip
-
-
-@pytest.mark.parametrize("ordered", [True, False])
-@pytest.mark.parametrize("sizes", SIZES, ids=str)
-def test_map_reads_no_further_ahead(pool: BasePool, sizes: dict[str, int], ordered: bool) -> None:
-    """What was read and not handed out is never more than ``buffersize``, by default two chunks for each slot; every
-    value comes, once, and in order if that was asked for."""
-    numbers = Tally(range(24))
-    most = sizes.get("buffersize", 2 * pool.concurrency * sizes.get("chunksize", 1))
-    values = []
-    mapped = pool.map(targets.double, numbers, ordered=ordered, **sizes)
-    assert numbers.read <= most, f"{numbers.read} items were read, and buffersize is {most}"
-    for value in mapped:
-        values.append(value)
-        ahead = numbers.read - len(values)
-        assert ahead <= most, f"{ahead} items were read ahead, and buffersize is {most}"
-    assert (values if ordered else sorted(values)) == list(range(0, 48, 2))
-
-
-def test_map_uses_its_buffer(one: BasePool) -> None:
-    """So much is read ahead, too; and an endless input is never read to its end."""
-    numbers = Tally(itertools.count())
-    with busy(one):
-        values = one.map(targets.double, numbers, buffersize=6)
-        assert numbers.read == 6
-        assert one.info["waiting"] == 6
-    assert [next(values) for _ in range(3)] == [0, 2, 4]
-    assert numbers.read <= 9
-    values.close()  # type: ignore[attr-defined]
-    assert one.join(patience())
-
-
-@pytest.mark.parametrize("ordered", [True, False])
-def test_an_error_comes_out_of_map(one: BasePool, ordered: bool) -> None:
-    """What has not begun by then is cancelled, and nothing more is read."""
-    numbers = Tally(range(100))
-    with busy(one):
-        values = one.map(targets.reject, numbers, ordered=ordered, buffersize=4)
-    with pytest.raises(targets.OrderError):
-        next(values)
-    assert numbers.read <= 5
-    assert one.join(patience())
-    with pytest.raises(StopIteration):
-        next(values)
-
-
-def test_who_stops_asking_map(one: BasePool) -> None:
-    """What has not begun is cancelled when the iterator is closed or dropped."""
-    before = one.stats["jobs"]["cancelled"]
-    with busy(one):
-        values = one.map(targets.double, range(10), buffersize=4)
-        del values
-        assert eventually(lambda: one.stats["jobs"]["cancelled"] == before + 4)
-    assert one.join(patience())
-
-
-def test_map_of_several_iterables(one: BasePool) -> None:
-    """As many calls as the shortest has items; none is an error, as for the built-in."""
-    assert list(one.map(targets.add, [1, 2, 3], itertools.count(10))) == [11, 13, 15]
-    assert list(one.map(targets.add, [1, 2], [])) == []
-    with pytest.raises(TypeError):
-        one.map(targets.add)
-
-
-@pytest.mark.parametrize("size", ["buffersize", "chunksize"])
-def test_a_size_without_meaning(one: BasePool, size: str) -> None:
-    """A size is positive; nothing is read before that is known."""
-    for value in (0, -1):
-        numbers = Tally(range(3))
-        sizes: dict[str, Any] = {size: value}
-        with pytest.raises(ValueError, match=size):
-            one.map(targets.double, numbers, **sizes)
-        assert numbers.read == 0

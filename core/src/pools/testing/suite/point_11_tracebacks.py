@@ -13,7 +13,8 @@ import pytest
 from pools import BasePool
 from pools.testing import targets
 from pools.testing.history import patience
-from pools.testing.records import apply, busy, eventually
+from pools.testing.records import apply, busy
+from pools.testing.waiting import eventually
 
 here = pytest.mark.needs("jobs in this process")
 contained = pytest.mark.needs("a process for jobs")
@@ -75,9 +76,7 @@ def test_the_traceback_is_the_cause(one: BasePool) -> None:
     assert "in order" in _text(error)
 
 
-@pytest.mark.parametrize(
-    "how", [pytest.param("here", marks=here), pytest.param("there", marks=contained)]
-)
+@pytest.mark.parametrize("how", [pytest.param("here", marks=here), pytest.param("there", marks=contained)])
 def test_the_reader_finds_the_line(one: BasePool, how: str) -> None:
     """In what a log has of the exception, from the callback, ``result`` and a future alike."""
     record = apply(one, targets.order, 7)
@@ -107,9 +106,7 @@ def test_result_adds_who_asked(one: BasePool) -> None:
     assert functions[-2:] == ["order", "reject"]
 
 
-@pytest.mark.parametrize(
-    "how", [pytest.param("here", marks=here), pytest.param("there", marks=contained)]
-)
+@pytest.mark.parametrize("how", [pytest.param("here", marks=here), pytest.param("there", marks=contained)])
 def test_causes_are_kept(one: BasePool, how: str) -> None:
     """``raise … from …`` in a job is what it is elsewhere."""
     error = apply(one, targets.order_with_cause, 7).error()

@@ -15,8 +15,9 @@ from pools.testing import targets
 from pools.testing.fixtures import OpenPool
 from pools.testing.history import patience
 from pools.testing.native import NativeThread, sleep
-from pools.testing.pool_under_test import PoolUnderTest, pause
-from pools.testing.records import apply, busy, eventually, finish, launch
+from pools.testing.pool_under_test import PoolUnderTest
+from pools.testing.records import apply, busy, finish, launch
+from pools.testing.waiting import eventually, pause
 
 OUTCOMES = ("succeeded", "failed", "timed_out", "lost", "terminated", "cancelled")
 

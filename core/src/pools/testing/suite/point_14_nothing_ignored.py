@@ -11,14 +11,22 @@ from typing import Any
 import pytest
 
 from pools import BasePool
-from pools.errors import BrokenPoolError, PoolStateError, SoftTimeLimitExceeded, Terminated, TimeLimitExceeded, UnsupportedError
+from pools.errors import (
+    BrokenPoolError,
+    PoolStateError,
+    SoftTimeLimitExceeded,
+    Terminated,
+    TimeLimitExceeded,
+    UnsupportedError,
+)
 from pools.spec import Traits
 from pools.testing import targets
 from pools.testing.fixtures import OpenPool
 from pools.testing.gates import Log
 from pools.testing.history import patience
 from pools.testing.pool_under_test import PoolUnderTest
-from pools.testing.records import apply, busy, eventually, launch
+from pools.testing.records import apply, busy, launch
+from pools.testing.waiting import eventually
 
 # -- Traits, in both directions ----------------------------------------------------------------------------------------
 
@@ -102,9 +110,8 @@ def test_an_option_that_is_not_declared(subject: PoolUnderTest, trait: str) -> N
 @pytest.mark.lacks("terminate")
 def test_a_job_that_cannot_be_ended(one: BasePool) -> None:
     """``job.terminate()`` of a job that runs says so, and the job goes on."""
-    with busy(one) as (record,):
-        with pytest.raises(UnsupportedError, match=rf"{one.name}.*trait terminate"):
-            record.job.terminate()
+    with busy(one) as (record,), pytest.raises(UnsupportedError, match=rf"{one.name}.*trait terminate"):
+        record.job.terminate()
     assert record.value() is None
 
 

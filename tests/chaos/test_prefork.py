@@ -18,8 +18,8 @@ import pools
 from pools import BasePool, Job, signals
 from pools.errors import WorkerLostError
 from pools.states import JobState
+from pools.testing.leftovers import holdings, leftovers
 from tests.chaos import targets
-from tests.contract.leftovers import holdings, leftovers
 
 CHILDREN = 8
 JOBS = 200_000

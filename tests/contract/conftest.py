@@ -20,7 +20,7 @@ import pools
 from pools import BasePool
 from pools.errors import UnsupportedError
 from pools.spec import Traits
-from tests.contract.leftovers import holdings, leftovers
+from pools.testing.leftovers import holdings, leftovers
 from tests.contract.records import spend
 
 settings.register_profile(

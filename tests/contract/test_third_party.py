@@ -19,8 +19,8 @@ import pools
 from pools import BasePool, signals
 from pools.errors import Cancelled, PluginError, PoolFullError, PoolStateError, UnsupportedError
 from pools.states import PoolState
+from pools.testing.leftovers import holdings, leftovers
 from tests.contract import strangers
-from tests.contract.leftovers import holdings, leftovers
 from tests.contract.records import PATIENCE, Record
 from tests.patched import ROOT
 

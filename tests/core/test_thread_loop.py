@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 
 from pools.loop import EventLoop
+from pools.testing.leftovers import holdings, leftovers
 from pools.thread_loop import ThreadLoop, parked
-from tests.contract.leftovers import holdings, leftovers
 
 #: Seconds after which a test gives up waiting.
 PATIENCE = 20.0

@@ -28,8 +28,9 @@ LAYERS = [
         "config patching reports lifecycle engine pool",
         "strangers registry problems restart executor aio foreign green_options green_slot blocking green green_timer",
         "__init__ batch doctor scaffold",
+        "testing",
         "cli",
-        "boot __main__ testing",
+        "boot __main__",
     )
 ]
 

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 import pools
+from pools.testing.leftovers import holdings, leftovers
 from pools_prefork.pool import PreforkPool
-from tests.contract.leftovers import holdings, leftovers
 from tests.prefork.mappings import memory_maps
 
 OpenPool = Callable[..., PreforkPool]

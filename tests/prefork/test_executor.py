@@ -13,7 +13,7 @@ import pytest
 
 from pools import PoolExecutor
 from pools.errors import RemoteTraceback, WorkerLostError
-from tests.contract.leftovers import holdings, leftovers
+from pools.testing.leftovers import holdings, leftovers
 from tests.contract.records import PATIENCE
 from tests.prefork import unruly
 from tests.prefork.looks import settled

@@ -15,10 +15,10 @@ from pathlib import Path
 import pytest
 
 from pools.errors import UsageError
+from pools.testing.leftovers import holdings, leftovers
 from pools_prefork.descriptors import ChildDescriptors
 from pools_prefork.process import Nursery
 from pools_prefork.reports import Born, Died, NurseryDied
-from tests.contract.leftovers import holdings, leftovers
 from tests.prefork import nurseries
 from tests.prefork.nurseries import home
 

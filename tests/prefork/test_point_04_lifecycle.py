@@ -14,7 +14,7 @@ import pytest
 import pools
 from pools.errors import PoolStateError, Terminated, UsageError
 from pools.states import PoolState
-from tests.contract.leftovers import holdings, leftovers
+from pools.testing.leftovers import holdings, leftovers
 from tests.contract.records import PATIENCE, apply
 from tests.prefork import unruly
 from tests.prefork.conftest import OpenPool

@@ -12,7 +12,7 @@ import pytest
 
 import pools
 from pools.states import JobState
-from tests.contract.leftovers import holdings, leftovers
+from pools.testing.leftovers import holdings, leftovers
 from tests.contract.records import apply
 from tests.prefork import targets
 from tests.prefork.conftest import OpenPool

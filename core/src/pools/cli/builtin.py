@@ -55,4 +55,5 @@ BUILTIN = {
         "Write a distribution with a pool of your own.",
         flags=frozenset({"--thread", "--process", "--green"}),
     ),
+    "check": Builtin("pools.cli.check:check", "Hold a pool to the contract.", flags=frozenset({"--json", "--quick"})),
 }

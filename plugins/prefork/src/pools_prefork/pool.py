@@ -8,13 +8,7 @@ from signal import SIGKILL
 from typing import Any
 
 from pools import ending, hooks, signals
-from pools.errors import (
-    MemoryLimitExceeded,
-    PoolStateError,
-    RemoteError,
-    StopJob,
-    WorkerLostError,
-)
+from pools.errors import MemoryLimitExceeded, PoolStateError, RemoteError, StopJob, WorkerLostError
 from pools.execution import end
 from pools.job import Job
 from pools.loop import EventLoop
@@ -23,6 +17,7 @@ from pools.pool import BasePool
 from pools.states import WORKING, JobState, PoolState
 from pools_prefork import child, report
 from pools_prefork.child import SOFT_SIGNAL, ChildOptions
+from pools_prefork.crew import Crew
 from pools_prefork.driver import Driver
 from pools_prefork.link import Link
 from pools_prefork.messages import Reply, ToHost
@@ -111,6 +106,11 @@ class PreforkPool(BasePool):
         """What drives the pool, once it was started."""
         assert self._driver is not None
         return self._driver
+
+    @property
+    def crew(self) -> Crew | None:
+        """The children, once the pool was started."""
+        return None if self._driver is None else self._driver.crew
 
     @property
     def info(self) -> dict[str, Any]:

@@ -13,7 +13,9 @@ if TYPE_CHECKING:
 
 def info(pool: PreforkPool) -> dict[str, Any]:
     """The children: their pids, states, jobs, memory in KiB and age in seconds."""
-    crew = pool.driver.crew
+    crew = pool.crew
+    if crew is None:
+        return {"start_method": pool.options.start_method, "children": []}
     now = monotonic()
     running = {job.slot_id: job for job in pool.ledger.running()}
     children = []
@@ -40,7 +42,9 @@ def info(pool: PreforkPool) -> dict[str, Any]:
 
 def stats(pool: PreforkPool) -> dict[str, Any]:
     """How many children were replaced, by the reason; and the bytes of all of them."""
-    crew = pool.driver.crew
+    crew = pool.crew
+    if crew is None:
+        return {"restarts": {}, "bytes_in": 0, "bytes_out": 0}
     return {
         "restarts": dict(crew.restarts),
         "bytes_in": crew.bytes_in + sum(link.bytes_in for link in list(crew.links.values())),

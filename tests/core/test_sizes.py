@@ -1,59 +1,18 @@
-"""Point 15: ``concurrency="auto"`` means the processors that this process may use."""
+"""The processors that this process may use: its affinity, and the quotas of its cgroups."""
 
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-import pools
-from pools.spec import Traits
 from pools.stats import cgroup_quota, processors
-from tests.contract.conftest import OpenPool
-from tests.contract.records import busy
-from tests.patched import ROOT
-
-
-def _most(traits: Traits, wanted: int) -> int:
-    return wanted if traits.max_concurrency is None else min(wanted, traits.max_concurrency)
-
-
-@pytest.mark.parametrize("concurrency", [None, "auto"])
-def test_auto(pool_name: str, traits: Traits, concurrency: Any) -> None:
-    """By default and in so many words; never more than the pool can have."""
-    with pools.open(pool_name, concurrency) as pool:
-        assert pool.concurrency == _most(traits, processors())
-
-
-def test_auto_honours_affinity(pool_name: str) -> None:
-    """A process that may use one processor gets one slot, however many the host has."""
-    program = f"""
-import os
-os.sched_setaffinity(0, {{min(os.sched_getaffinity(0))}})
-import pools
-with pools.open({pool_name!r}, patch="off") as pool:
-    print(pool.concurrency)
-"""
-    command = [sys.executable, "-c", program]
-    assert subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout == "1\n"
 
 
 def test_no_more_than_affinity() -> None:
     """A quota can only make it fewer."""
     assert 1 <= processors() <= len(os.sched_getaffinity(0))
-
-
-def test_what_was_asked_for(open_pool: OpenPool, traits: Traits) -> None:
-    """A number is taken as it is, whatever the machine has, and so many jobs run at once."""
-    wanted = _most(traits, 2 * processors() + 1)
-    pool = open_pool(wanted)
-    assert pool.concurrency == wanted
-    with busy(pool) as records:
-        assert len({record.accepted()[0] for record in records}) == wanted
 
 
 #: A process's line in ``/proc/self/cgroup``, the files of its cgroups, and the processors that they allow.

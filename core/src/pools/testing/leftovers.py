@@ -4,23 +4,38 @@ from __future__ import annotations
 
 import gc
 import os
+import sys
 import tempfile
 import threading
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 #: Seconds that the system has to take away what ended: a thread that was joined is listed for a moment longer.
 PATIENCE = 5.0
 
+#: The directory for temporary files, if no other process has any there.
+private: list[Path] = []
+
 
 @dataclass(frozen=True)
 class Holdings:
-    """What this process holds: native threads by id, descriptors with what they are open on, children by pid."""
+    """What this process holds.
+
+    Attributes:
+        threads: Threads of the system, by id.
+        descriptors: What each is open on.
+        children: Processes, by pid.
+        greenlets: Greenlets that have begun and not ended, by ``id``.
+        files: What lies in the directory for temporary files, where that is this process's alone.
+    """
 
     threads: frozenset[int]
     descriptors: dict[str, str]
     children: frozenset[int]
+    greenlets: frozenset[int]
+    files: frozenset[str]
 
 
 def holdings() -> Holdings:
@@ -29,12 +44,14 @@ def holdings() -> Holdings:
         threads=frozenset(int(entry.name) for entry in Path("/proc/self/task").iterdir()),
         descriptors=dict(_descriptors()),
         children=frozenset(_children(os.getpid())),
+        greenlets=frozenset(_greenlets()),
+        files=frozenset(entry.name for folder in private for entry in folder.iterdir()),
     )
 
 
-def leftovers(before: Holdings) -> str:
+def leftovers(before: Holdings, seconds: float = PATIENCE) -> str:
     """What this process holds beyond what it held ``before``, in words; empty if nothing stays."""
-    give_up_at = time.monotonic() + PATIENCE
+    give_up_at = time.monotonic() + seconds
     while found := _more_than(before):
         if time.monotonic() > give_up_at:
             return found
@@ -42,6 +59,17 @@ def leftovers(before: Holdings) -> str:
         gc.collect()
         time.sleep(0.005)
     return ""
+
+
+def count(now: Holdings) -> dict[str, int]:
+    """How much of each kind it is."""
+    return {
+        "threads": len(now.threads),
+        "descriptors": len(now.descriptors),
+        "children": len(now.children),
+        "greenlets": len(now.greenlets),
+        "temporary files": len(now.files),
+    }
 
 
 def _more_than(before: Holdings) -> str:
@@ -59,6 +87,10 @@ def _more_than(before: Holdings) -> str:
         found.append(f"descriptors {[(number, now.descriptors[number]) for number in sorted(descriptors)]}")
     if children := now.children - before.children:
         found.append(f"children {sorted(children)}")
+    if greenlets := now.greenlets - before.greenlets:
+        found.append(f"{len(greenlets)} greenlets")
+    if files := now.files - before.files:
+        found.append(f"temporary files {sorted(files)}")
     return ", ".join(found)
 
 
@@ -91,3 +123,11 @@ def _children(parent: int) -> list[int]:
         if int(fields[1]) == parent:
             found.append(int(stat.parent.name))
     return found
+
+
+def _greenlets() -> list[int]:
+    library: Any = sys.modules.get("greenlet")
+    if library is None:
+        return []
+    kind = library.greenlet
+    return [id(found) for found in gc.get_objects() if issubclass(type(found), kind) and found and not found.dead]

@@ -133,8 +133,9 @@ class PatchRequirement:
         options: What changes it; each option is set by its environment variable.
         audit: The module that helps to find what was patched too late, imported only for that, and maybe before the
             patch. It may have ``CALLS``, the functions by which a program applies the patch itself, as
-            ``"module:function"``; ``originals() -> Mapping[str, object]``, what a patch replaced that the program
-            applied by itself, by dotted name; ``HELPS``, what makes libraries in C cooperate (a
+            ``"module:function"``; ``DELIBERATE``, the names of those by which it asks for an original;
+            ``originals() -> Mapping[str, object]``, what a patch replaced that the program applied by itself, by
+            dotted name; ``HELPS``, what makes libraries in C cooperate (a
             :class:`pools.patching.extensions.Help` for each, by the name by which it is imported); and ``UNUSABLE``,
             the classes that cannot be used under the patch, by dotted name, with what to do about it.
     """

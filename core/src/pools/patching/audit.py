@@ -11,7 +11,7 @@ from typing import Any
 
 from pools.patching import effects
 from pools.patching.advice import advice
-from pools.patching.bindings import Bindings
+from pools.patching.bindings import Binding, Bindings
 from pools.patching.extensions import blocking
 from pools.patching.glance import Glance
 from pools.patching.harmless import is_harmless
@@ -78,13 +78,14 @@ class Audit:
         Args:
             modules: The modules to look at; all that were imported if None.
             roots: What to look at beside modules.
-            quick: Search only modules in which a glance sees something.
+            quick: Search only modules in which a glance sees something, and none of the standard library.
         """
         originals = effects.originals(self._requirements)
         unusable = _types(dict(self._told("UNUSABLE")))
         names = list(sys.modules) if modules is None else list(modules)
         if quick:
-            names = list(Glance(originals, unusable).suspects(name for name in names if not self._is_skipped(name)))
+            candidates = (name for name in names if not _is_standard(name) and not self._is_skipped(name))
+            names = Glance(originals, unusable).suspects(candidates)
         search = Search(originals, self._is_skipped, self._is_green, unusable, self._depth)
         found = list(self._held(search.run(names, roots)))
         found = self._with_threads(found) if "_thread.start_new_thread" in originals.names.values() else found
@@ -99,23 +100,28 @@ class Audit:
 
     def _is_skipped(self, name: str) -> bool:
         module = sys.modules.get(name)
-        own = getattr(module, "__name__", name) if type(module) is ModuleType else name
+        own = vars(module).get("__name__") if type(module) is ModuleType else None
         # A module under another name than its own is a copy that some patch keeps.
-        return any(other in self._replaces or self._is_green(other) or is_harmless(other) for other in {name, str(own)})
+        return self._is_cleared(name) or (own != name and type(own) is str and self._is_cleared(own))
+
+    def _is_cleared(self, name: str) -> bool:
+        return name in self._replaces or self._is_green(name) or is_harmless(name)
 
     def _held(self, found: Iterable[Held]) -> Iterator[Finding]:
         """Give each place its advice; of an object that several modules have, the one that made it is named."""
         told: set[tuple[str, str]] = set()
+        deliberate = {name for patch in self._requirements for name in effects.told_by(patch, "DELIBERATE", ())}
         for held in found:
             held = self._at_home(held)
             if (held.module, held.attribute) in told:
                 continue
             told.add((held.module, held.attribute))
-            yield self._finding(held)
+            file = source_of(held.module)
+            binding = self._bindings.find(file, held.attribute)
+            if binding is None or binding.call not in deliberate:
+                yield self._finding(held, file, binding)
 
-    def _finding(self, held: Held) -> Finding:
-        file = source_of(held.module)
-        binding = self._bindings.find(file, held.attribute)
+    def _finding(self, held: Held, file: str | None, binding: Binding | None) -> Finding:
         return Finding(
             held.module,
             held.attribute,
@@ -177,6 +183,10 @@ def source_of(module: str) -> str | None:
     """Return the file of a module's source, if it has one."""
     file = getattr(sys.modules.get(module), "__file__", None)
     return file if type(file) is str and file.endswith(".py") else None
+
+
+def _is_standard(module: str) -> bool:
+    return module.partition(".")[0] in sys.stdlib_module_names
 
 
 def _absolute(module: str, source: str) -> str | None:

@@ -16,11 +16,13 @@ class Binding(NamedTuple):
         line: Its line.
         is_import: It is an import.
         source: The module that it imports from, as it is written there; None if it does not.
+        call: The name of the function whose value it assigns; None if it does not.
     """
 
     line: int
     is_import: bool
     source: str | None
+    call: str | None
 
 
 class Bindings:
@@ -42,7 +44,12 @@ class Bindings:
             statement = _binding(body, name)
             if statement is None:
                 break
-            found = Binding(statement.lineno, isinstance(statement, ast.Import | ast.ImportFrom), _source(statement))
+            found = Binding(
+                statement.lineno,
+                isinstance(statement, ast.Import | ast.ImportFrom),
+                _source(statement),
+                _call(statement),
+            )
             body = statement.body if isinstance(statement, ast.ClassDef) else ()
         return found
 
@@ -59,6 +66,13 @@ def _source(statement: ast.stmt) -> str | None:
     if not isinstance(statement, ast.ImportFrom):
         return None
     return "." * statement.level + (statement.module or "")
+
+
+def _call(statement: ast.stmt) -> str | None:
+    value = getattr(statement, "value", None)
+    if not isinstance(value, ast.Call):
+        return None
+    return ast.unparse(value.func).rpartition(".")[2]
 
 
 def _binding(body: Iterable[ast.stmt], name: str) -> ast.stmt | None:

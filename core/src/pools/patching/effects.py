@@ -29,7 +29,7 @@ class Effect:
     """
 
     found: dict[str, object] = field(default_factory=dict)
-    early: set[str] = field(default_factory=set)
+    early: dict[str, object] = field(default_factory=dict)
     threads: list[NativeThread] = field(default_factory=list)
 
 
@@ -40,12 +40,12 @@ _effects: dict[str, Effect] = {}
 @contextmanager
 def noted(requirement: PatchRequirement) -> Iterator[None]:
     """Note what a patch does that is applied within the block."""
-    before, early, threads = namespaces(requirement.replaces), set(sys.modules), list(native_threads())
+    before, early, threads = namespaces(requirement.replaces), dict(sys.modules), list(native_threads())
     yield
     effect = _effects.setdefault(requirement.name, Effect())
     for name, original in replaced(before).items():
         effect.found.setdefault(name, original)
-    effect.early |= early
+    effect.early.update(early)
     effect.threads += [thread for thread in threads if thread not in effect.threads]
 
 
@@ -74,8 +74,11 @@ def early(requirements: Iterable[PatchRequirement]) -> list[str] | None:
     effects = [_effects.get(requirement.name) for requirement in requirements]
     if None in effects:
         return None
-    names = {name for effect in effects if effect is not None for name in effect.early}
-    return [name for name in list(sys.modules) if name in names]
+    found: dict[str, object] = {}
+    for effect in effects:
+        found.update(effect.early if effect is not None else {})
+    # What has taken the place of a module since then, as a program does that of `__main__`, is another one.
+    return [name for name, module in list(sys.modules.items()) if name in found and found[name] is module]
 
 
 def told_by(requirement: PatchRequirement, name: str, default: Any) -> Any:

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import sys
 import types
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any
 
+from pools.patching.harmless import HARMLESS_NAMES
 from pools.patching.originals import Originals
 from pools.patching.parts import PLAIN
 
@@ -34,26 +35,42 @@ class Glance:
         self._collectors: dict[type, _Collect | None] = {}
         self._seen: set[int] = set()
 
-    def suspects(self, modules: Iterable[str]) -> Iterator[str]:
-        """Yield the names of those of the modules in which there is something."""
-        for name in modules:
-            module = sys.modules.get(name)
-            if type(module) is types.ModuleType and self._is_suspect(list(vars(module).values())):
-                yield name
+    def suspects(self, modules: Iterable[str]) -> list[str]:
+        """Return the names of those of the modules in which there is something."""
+        found = [name for name in modules if type(sys.modules.get(name)) is types.ModuleType]
+        if not self._has_any(found):  # as in most programs
+            return []
+        self._seen.clear()
+        return [name for name in found if self._has_any([name])]
 
-    def _is_suspect(self, values: list[Any]) -> bool:
+    def _has_any(self, modules: Iterable[str]) -> bool:
         held: list[Any] = []
-        seen, collectors = self._seen, self._collectors
+        for name in modules:
+            named = vars(sys.modules[name])
+            clear = HARMLESS_NAMES.get(name)
+            values = named.values() if clear is None else [named[key] for key in named if key not in clear]
+            self._collect(list(values), held)
+        return not self._identities.isdisjoint(map(id, held)) or not self._types.isdisjoint(map(type, held))
+
+    def _collect(self, values: list[Any], held: list[Any]) -> None:
+        """Add values, and what is directly in each that was not seen before."""
+        held += values
+        seen, collectors, function = self._seen, self._collectors, types.FunctionType
         for value in values:
             kind = type(value)
-            if kind not in collectors:
-                collectors[kind] = _collector(kind)
-            collect = collectors[kind]
-            if collect is not None and id(value) not in seen:
-                seen.add(id(value))
-                collect(value, held)
-        held += values
-        return not self._identities.isdisjoint(map(id, held)) or not self._types.isdisjoint(map(type, held))
+            if kind is function:
+                # The same as _collect_function, without a call for each of what modules have most of.
+                if (defaults := value.__defaults__) is not None:
+                    held += defaults
+                if value.__closure__ is not None or value.__kwdefaults__ is not None:
+                    _collect_function(value, held)
+            elif kind not in PLAIN:
+                if kind not in collectors:
+                    collectors[kind] = _collector(kind)
+                collect = collectors[kind]
+                if collect is not None and id(value) not in seen:
+                    seen.add(id(value))
+                    collect(value, held)
 
 
 def _collector(kind: type) -> _Collect | None:
@@ -72,11 +89,16 @@ def _collector(kind: type) -> _Collect | None:
 
 
 def _collect_class(value: type, held: list[Any]) -> None:
+    attributes = list(value.__dict__.values())
     held += value.__bases__
-    for attribute in value.__dict__.values():
-        held.append(attribute)
-        if type(attribute) is types.FunctionType:
-            _collect_function(attribute, held)
+    held += attributes
+    function = types.FunctionType
+    for attribute in attributes:
+        if type(attribute) is function:
+            if (defaults := attribute.__defaults__) is not None:
+                held += defaults
+            if attribute.__kwdefaults__ is not None:
+                held += attribute.__kwdefaults__.values()
 
 
 def _collect_function(value: types.FunctionType, held: list[Any]) -> None:

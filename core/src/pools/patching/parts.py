@@ -94,6 +94,11 @@ def _parts_of_partial(value: Any, path: str) -> Iterator[Part]:
         yield "functools.partial", f"{path}.keywords[{name!r}]", argument
 
 
+def _parts_of_generator(value: Any, path: str) -> Iterator[Part]:
+    for name, variable in value.gi_frame.f_locals.items() if value.gi_frame is not None else ():
+        yield "attribute", f"{path}.gi_frame.f_locals[{name!r}]", variable
+
+
 def _parts_named(*names: str) -> Callable[[Any, str], Iterator[Part]]:
     def named(value: Any, path: str) -> Iterator[Part]:
         for name in names:
@@ -138,6 +143,7 @@ _BY_TYPE: dict[type, Callable[[Any, str], Iterator[Part]]] = {
     staticmethod: _parts_of_method,
     classmethod: _parts_of_method,
     property: _parts_named("fget", "fset", "fdel"),
+    types.GeneratorType: _parts_of_generator,
     types.MethodType: _parts_named("__self__", "__func__"),
     types.BuiltinFunctionType: _parts_named("__self__"),
     types.MethodWrapperType: _parts_named("__self__"),

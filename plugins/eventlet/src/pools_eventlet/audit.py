@@ -12,6 +12,9 @@ from pools.patching.extensions import Help
 #: The functions by which programs patch.
 CALLS = ("eventlet.patcher:monkey_patch",)
 
+#: The functions by which programs ask for an original on purpose.
+DELIBERATE = ("original",)
+
 #: What makes libraries in C cooperate with eventlet.
 HELPS = {
     "psycopg2": Help("call eventlet.monkey_patch(psycopg=True) when psycopg2 is installed"),

@@ -26,6 +26,9 @@ def _grpc_is_green() -> bool:
     return bool(sys.modules["grpc._cython.cygrpc"].g_gevent_activated)
 
 
+#: The functions by which programs ask for an original on purpose.
+DELIBERATE = ("get_original",)
+
 #: What makes libraries in C cooperate with gevent.
 HELPS = {
     "psycopg2": Help("install psycogreen and call psycogreen.gevent.patch_psycopg()"),

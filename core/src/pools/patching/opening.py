@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import shlex
 import sys
 import warnings
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from pools.errors import PatchError, PatchWarning, UsageError
 from pools.patching import apply, effects
-from pools.patching.audit import Audit, Finding
 from pools.spec import PoolSpec
+
+if TYPE_CHECKING:
+    from pools.patching.audit import Finding
 
 Mode = Literal["warn", "error", "off"]
 
@@ -47,6 +48,9 @@ def audit(spec: PoolSpec, mode: Mode) -> None:
     requirements = [requirement for requirement in apply.requirements(spec) if apply.in_effect(requirement)]
     if mode == "off" or not requirements:
         return
+    # Imported here: this module is imported before the standard library is patched, and the audit is for afterwards.
+    from pools.patching.audit import Audit
+
     found = Audit(requirements, DEPTH).run(effects.early(requirements), quick=True)
     new = [finding for finding in found if (finding.module, finding.attribute) not in _told]
     if mode == "error" and found:
@@ -74,6 +78,8 @@ def _in_short(finding: Finding) -> str:
 
 def _doctor(pool: str, finding: Finding) -> str:
     """Return the ``pools doctor`` line for this program."""
+    from shlex import join
+
     main = sys.modules["__main__"]
     spec = getattr(main, "__spec__", None)
     name = spec.name.removesuffix(".__main__") if spec is not None else ""
@@ -81,4 +87,4 @@ def _doctor(pool: str, finding: Finding) -> str:
         program = ["-A", finding.module]
     else:
         program = [*(["-m", name] if name else sys.argv[:1]), *sys.argv[1:]]
-    return shlex.join(["pools", "doctor", "-P", pool, *program])
+    return join(["pools", "doctor", "-P", pool, *program])

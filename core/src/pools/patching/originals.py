@@ -24,18 +24,23 @@ Namespaces = Mapping[str, Mapping[str, object]]
 
 
 def namespaces(modules: Iterable[str]) -> Namespaces:
-    """Return a copy of the names of each of these modules that was imported."""
-    return {name: dict(vars(sys.modules[name])) for name in modules if name in sys.modules}
+    """Return the classes and functions of each of these modules that was imported, by name.
+
+    Nothing else, because a patch may look for locks, and make anew those that only it and their modules hold.
+    """
+    return {name: _classes_and_functions(vars(sys.modules[name])) for name in modules if name in sys.modules}
+
+
+def _classes_and_functions(names: Mapping[str, object]) -> dict[str, object]:
+    return {name: value for name, value in names.items() if issubclass(type(value), _HELD_BY_NAME)}
 
 
 def replaced(before: Namespaces) -> dict[str, object]:
-    """Return the classes and functions that the modules had before and have no more, by dotted name."""
+    """Return what the modules had before and have no more, by dotted name."""
     found = {}
     for module, names in before.items():
         now = vars(sys.modules[module])
-        for name, value in names.items():
-            if now.get(name) is not value and issubclass(type(value), _HELD_BY_NAME):
-                found[f"{module}.{name}"] = value
+        found.update({f"{module}.{name}": value for name, value in names.items() if now.get(name) is not value})
     return found
 
 

@@ -171,7 +171,7 @@ def order(number: int) -> None:
     reject(number)
 
 
-def order_with_cause(number: int) -> NoReturn:
+def order_with_cause(number: int) -> None:
     """Raise one exception from another."""
     try:
         order(number)

@@ -103,7 +103,7 @@ class _Run:
                     self._test = None  # its point has failed for long enough; the others go on in a new process
                     break
             if process.ended.code == _PYTEST_USAGE:
-                raise UsageError(process.ended.output.strip().rpartition("\n")[2])
+                raise UsageError(process.ended.output.strip().rpartition("\n")[2].removeprefix("ERROR: "))
             if self._waiting is None:
                 self._fail_all(task, process.ended)
             elif process.ended.how:

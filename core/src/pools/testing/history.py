@@ -33,10 +33,12 @@ def lines() -> list[str]:
     return _told[0] if _told else list(_lines)
 
 
-def failed() -> None:
-    """Note that an example has failed: the shortest of these histories is the one to tell."""
-    if not _told or len(_lines) < len(_told[0]):
+def failed() -> bool:
+    """Note that an example has failed: the shortest of these histories is the one to tell. Returns whether it is."""
+    shorter = not _told or len(_lines) < len(_told[0])
+    if shorter:
         _told.append(list(_lines))
+    return shorter
 
 
 def forget_failures() -> None:

@@ -76,8 +76,8 @@ class SuiteProcess:
     def __init__(self, task: Task, seconds_for_a_test: float) -> None:
         self._task = task
         self._seconds = seconds_for_a_test
-        #: Whether it has closed its end, and not been given up.
-        self._has_finished = False
+        #: Whether it has closed its end, and not been given up; and whether it had said before that it was done.
+        self._has_finished = self._is_done = False
         self.ended = Ended("", "")
 
     def messages(self) -> Iterator[dict[str, Any]]:
@@ -114,7 +114,7 @@ class SuiteProcess:
         )
 
     def _listen(self, process: subprocess.Popen[bytes], reader: int) -> Iterator[dict[str, Any]]:
-        buffer, give_up_at, done = b"", monotonic() + COLLECT_SECONDS, False
+        buffer, give_up_at = b"", monotonic() + COLLECT_SECONDS
         while select.select([reader], [], [], max(0.0, give_up_at - monotonic()))[0]:
             data = os.read(reader, 65536)
             if not data:
@@ -122,10 +122,10 @@ class SuiteProcess:
                 return
             *lines, buffer = (buffer + data).split(b"\n")
             for message in map(json.loads, lines):
-                done = done or message["event"] == "done"
-                give_up_at = monotonic() + (END_SECONDS if done else self._seconds)
+                self._is_done = self._is_done or message["event"] == "done"
+                give_up_at = monotonic() + (END_SECONDS if self._is_done else self._seconds)
                 yield message
-        seconds = END_SECONDS if done else self._seconds
+        seconds = END_SECONDS if self._is_done else self._seconds
         self.ended = Ended(f"it was killed after {seconds:.0f} s without a sign of life", "")
         self._ask_for_stacks(process)
 
@@ -139,7 +139,7 @@ class SuiteProcess:
         how = self.ended.how
         if self._has_finished:
             try:
-                how = _unexpected(process.wait(END_SECONDS))
+                how = self._unexpected(process.wait(END_SECONDS))
             except subprocess.TimeoutExpired:
                 how = f"it did not end within {END_SECONDS:.0f} s of its last test"
         with contextlib.suppress(ProcessLookupError):
@@ -147,9 +147,8 @@ class SuiteProcess:
         process.wait()
         return how
 
-
-def _unexpected(code: int) -> str:
-    """What is said of an exit code, unless it is one of pytest's: all passed, some failed, none were selected."""
-    if code < 0:
-        return f"it was killed by {signal.Signals(-code).name}"
-    return "" if code in (0, 1, 5) else f"it ended with exit code {code}"
+    def _unexpected(self, code: int) -> str:
+        """What is said of an exit code, unless it is pytest's own: all passed, some failed, none were selected."""
+        if code < 0:
+            return f"it was killed by {signal.Signals(-code).name}"
+        return "" if self._is_done and code in (0, 1, 5) else f"it ended with exit code {code}"

@@ -171,7 +171,7 @@ def order(number: int) -> NoReturn:
     reject(number)
 
 
-def order_with_cause(number: int) -> NoReturn:
+def order_with_cause(number: int) -> None:
     """Raise one exception from another."""
     try:
         order(number)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from time import monotonic
 from typing import Any
 
-from hypothesis import assume, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pools import BasePool
@@ -22,7 +22,7 @@ from pools.testing.records import Record, launch
 from pools.testing.waiting import eventually
 
 #: Seconds for which a failing schedule is made shorter.
-SHRINK_SECONDS = 20.0
+SHRINK_SECONDS = 10.0
 
 
 class Model:
@@ -166,33 +166,62 @@ STEPS = {
     "shrink": Model.shrink,
 }
 
+Schedule = list[tuple[str, int]]
+
 SCHEDULES = st.lists(st.tuples(st.sampled_from(["submit", "submit", *STEPS]), st.integers(0, 9)), max_size=14)
+
+
+class _FoundError(BaseException):
+    """Leaves Hypothesis with a schedule that fails; it would look for shorter ones for minutes."""
+
+
+def _run(subject: PoolUnderTest, schedule: Schedule, size: int, end: str) -> None:
+    """Hold a pool of its own to the account of one schedule."""
+    history.begin()
+    records.made.clear()
+    model = Model(subject.open(min(size, subject.several)), min(size, subject.several))
+    try:
+        for step, number in schedule:
+            STEPS[step](model, number)
+            model.settle()
+        model.finish(end)
+    except Exception:
+        history.failed()
+        raise
+    finally:
+        model.release()
+        model.pool.stop(timeout=patience())
+
+
+def _shorten(subject: PoolUnderTest, schedule: Schedule, size: int, end: str, error: Exception) -> Exception:
+    """Leave out of a schedule that fails whatever it fails without; returns how the shortest one failed."""
+    give_up_at = monotonic() + SHRINK_SECONDS
+    for position in reversed(range(len(schedule))):
+        if monotonic() > give_up_at:
+            break
+        shorter = schedule[:position] + schedule[position + 1 :]
+        try:
+            _run(subject, shorter, size, end)
+        except Exception as found:
+            schedule, error = shorter, found
+    return error
 
 
 def test_any_schedule(subject: PoolUnderTest) -> None:
     """Of jobs that are submitted, end, are cancelled and terminated, of resizes, and of the end of the pool."""
-    give_up_at: list[float] = []
+    found: list[tuple[Schedule, int, str, Exception]] = []
 
-    def run(schedule: list[tuple[str, int]], size: int, end: str) -> None:
-        # A schedule that fails is made shorter for so long, and not for as long as Hypothesis would.
-        assume(not give_up_at or monotonic() < give_up_at[0])
-        history.begin()
-        records.made.clear()
-        model = Model(subject.open(min(size, subject.several)), min(size, subject.several))
+    def run(schedule: Schedule, size: int, end: str) -> None:
         try:
-            for step, number in schedule:
-                STEPS[step](model, number)
-                model.settle()
-            model.finish(end)
-        except BaseException:
-            history.failed()
-            give_up_at.append(monotonic() + SHRINK_SECONDS)
-            raise
-        finally:
-            model.release()
-            model.pool.stop(timeout=patience())
+            _run(subject, schedule, size, end)
+        except Exception as error:
+            found.append((schedule, size, end, error))
+            raise _FoundError from error
 
     most, seconds = (25, 1.0) if subject.quick else (80, 3.0)
     examples = max(4, min(most, int(seconds / max(subject.job_seconds, 1e-3))))
     any_schedule: Any = given(schedule=SCHEDULES, size=st.integers(1, 3), end=st.sampled_from(["stop", "terminate"]))
-    settings(max_examples=examples, report_multiple_bugs=False)(any_schedule(run))()
+    try:
+        settings(max_examples=examples)(any_schedule(run))()
+    except _FoundError:
+        raise _shorten(subject, *found[-1]) from None

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import atexit
 import math
+import signal
 import sys
 from collections.abc import Mapping
 
@@ -28,6 +30,8 @@ def apply(options: Mapping[str, str]) -> None:
     eventlet.monkey_patch()
     if seconds is not None:
         debug.hub_blocking_detection(True, seconds)
+        # The hub sets the alarm before it goes on with the main greenlet, and the end of that is no blocking.
+        atexit.register(signal.setitimer, signal.ITIMER_REAL, 0)
 
 
 def is_applied() -> bool:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import _queue  # which no patch replaces
 import random
 import time
-from _queue import SimpleQueue  # as it is without any patch
 from collections.abc import Callable
 
 import pytest
@@ -79,14 +79,14 @@ def test_both_limits_race(pool: BasePool, subject: PoolUnderTest) -> None:
         assert len(set(record.timeouts)) == len(record.timeouts), f"a limit was told twice: {record!r}"
 
 
-def _in_turn(jobs: SimpleQueue[Job], call: Callable[[Job], bool], count: int) -> int:
+def _in_turn(jobs: _queue.SimpleQueue[Job], call: Callable[[Job], bool], count: int) -> int:
     """Make a call for each of ``count`` jobs as they come in; returns how often it was told yes."""
     return sum(call(jobs.get(timeout=patience())) for _ in range(count))
 
 
 def _race(pool: BasePool, call: Callable[[Job], bool], count: int) -> list[Record]:
     """Give the pool ``count`` jobs while another thread of the system makes a call for each of them."""
-    jobs: SimpleQueue[Job] = SimpleQueue()
+    jobs: _queue.SimpleQueue[Job] = _queue.SimpleQueue()
     thread = NativeThread(pool, _in_turn, jobs, call, count)
     records = []
     for number in range(count):

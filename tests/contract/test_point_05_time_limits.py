@@ -37,6 +37,20 @@ def test_a_soft_limit_is_raised_in_the_job(open_pool: OpenPool) -> None:
     record.check()
 
 
+class Deadline(SoftTimeLimitExceeded):
+    """The name under which a host's jobs know a soft limit."""
+
+
+@soft
+def test_a_host_may_have_its_own_error_for_soft_limits(open_pool: OpenPool) -> None:
+    pool = open_pool(soft_error=Deadline)
+    error = apply(pool, spend, PATIENCE, soft_timeout=0.02).error()
+    assert type(error).__name__ == "Deadline"
+    assert isinstance(error, Deadline)
+    with pytest.raises(ValueError, match="soft_error must be a subclass of SoftTimeLimitExceeded, not "):
+        open_pool(soft_error=ValueError)
+
+
 @soft
 def test_a_job_may_catch_its_soft_limit_and_clean_up(open_pool: OpenPool) -> None:
     """What it returns then is the outcome; ``finally`` blocks run."""

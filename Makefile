@@ -6,7 +6,7 @@ PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11; do \
     $$python -c '$(NEW_ENOUGH)' 2>/dev/null && echo $$python && break; done)
 VENV := .venv
 BIN := $(VENV)/bin
-DISTRIBUTIONS := core plugins/solo plugins/threads plugins/prefork plugins/gevent plugins/eventlet
+DISTRIBUTIONS := core plugins/solo plugins/threads plugins/prefork plugins/gevent plugins/eventlet hosts/celery
 SOURCES := $(addsuffix /src,$(DISTRIBUTIONS)) tests $(wildcard examples benchmarks)
 STAMP := $(VENV)/.complete
 PYTEST_FLAGS ?= -n 2

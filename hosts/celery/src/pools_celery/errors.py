@@ -1,0 +1,64 @@
+"""Outcomes of jobs as Celery knows them: by billiard's exceptions, inside ``ExceptionInfo``."""
+
+from __future__ import annotations
+
+import copyreg
+
+import billiard.exceptions
+from billiard.einfo import ExceptionInfo
+
+from pools import errors
+
+
+class _Renamed(type):
+    """The class of a class that goes by another's name, and so cannot be pickled by it."""
+
+
+class SoftTimeLimitExceeded(
+    errors.SoftTimeLimitExceeded, billiard.exceptions.SoftTimeLimitExceeded, metaclass=_Renamed
+):  # type: ignore[misc]
+    """What a soft limit raises in a task: tasks catch Celery's, and the pool knows it for its own.
+
+    Wherever it is stored, sent or shown it is Celery's: who reads a result need not have this package.
+    """
+
+    def __reduce__(self) -> tuple[type[Exception], tuple[object, ...]]:
+        return billiard.exceptions.SoftTimeLimitExceeded, self.args
+
+
+def soft_time_limit_exceeded() -> type[SoftTimeLimitExceeded]:
+    """Return the class: how a child that is a fresh interpreter gets it."""
+    return SoftTimeLimitExceeded
+
+
+SoftTimeLimitExceeded.__module__ = billiard.exceptions.SoftTimeLimitExceeded.__module__
+copyreg.pickle(_Renamed, lambda _: (soft_time_limit_exceeded, ()))
+
+
+def exception_info(error: BaseException, signal: int | None = None) -> ExceptionInfo:
+    """What Celery is told of a job that ended in ``error``.
+
+    Args:
+        error: The outcome.
+        signal: The signal with which its end was asked for, if it was terminated.
+    """
+    try:
+        raise _translated(error, signal) from error.__cause__
+    except BaseException:
+        return ExceptionInfo()
+
+
+def _translated(error: BaseException, signal: int | None) -> BaseException:
+    if isinstance(error, errors.Terminated):
+        return billiard.exceptions.Terminated(signal)
+    if isinstance(error, errors.SoftTimeLimitExceeded):
+        return billiard.exceptions.SoftTimeLimitExceeded(*error.args)
+    if isinstance(error, errors.WorkerLostError | errors.MemoryLimitExceeded):
+        return billiard.exceptions.WorkerLostError(str(error))
+    # Celery makes a lost worker of these two itself, and tells the code.
+    if isinstance(error, SystemExit | KeyboardInterrupt):
+        return error
+    # Of a task without memory Celery ends the whole worker; of what is no Exception it knows nothing.
+    if isinstance(error, MemoryError) or not isinstance(error, Exception):
+        return billiard.exceptions.WorkerLostError(f"the task ended in {error!r}")
+    return error

@@ -31,6 +31,7 @@ class Execution:
         job: Its job, once the pool has it.
         worker_pid: What Celery knows its slot by, once it was accepted.
         dropped: Whether Celery is to hear nothing more of it.
+        announced: Whether Celery tells of its end by itself, if it is terminated.
     """
 
     __slots__ = (
@@ -41,6 +42,7 @@ class Execution:
         "_signal",
         "_timeout_callback",
         "_value_callback",
+        "announced",
         "args",
         "correlation_id",
         "dropped",
@@ -77,7 +79,7 @@ class Execution:
         self._signal: int | None = None
         self.job: Job | None = None
         self.worker_pid: int | None = None
-        self.dropped = False
+        self.dropped = self.announced = False
 
     def is_revoked(self) -> bool:
         """Whether the task was revoked or has expired while it waited; Celery has told everybody then."""
@@ -141,7 +143,8 @@ class Execution:
             self._call(self._timeout_callback, soft, seconds)
 
     def _on_error(self, error: BaseException) -> None:
-        if isinstance(error, errors.TimeLimitExceeded) and self._timeout_callback is not None:
+        told = self._timeout_callback is not None if isinstance(error, errors.TimeLimitExceeded) else self.announced
+        if told and isinstance(error, errors.TimeLimitExceeded | errors.Terminated):
             # For Celery that was the end already: told twice, it would store and signal twice.
             self._on_end(None, None)
             return

@@ -7,6 +7,7 @@ import os
 import threading
 from collections import deque
 from collections.abc import Callable, Mapping
+from signal import SIGTERM
 from typing import Any, ClassVar
 
 from celery import signals as celery_signals
@@ -15,7 +16,8 @@ from celery.worker import state
 
 import pools
 from pools import signals
-from pools.errors import BrokenPoolError, UnsupportedError
+from pools.current import current_job
+from pools.errors import BrokenPoolError, StopJob, UnsupportedError
 from pools.pool import BasePool
 from pools.states import PoolState
 from pools_celery import options
@@ -84,8 +86,14 @@ class TaskPool(CeleryPool):  # type: ignore[misc]  # celery has no types
 
         A cold shutdown calls this in a signal handler, in the middle of whatever the main thread does, where nothing
         can be waited for; :meth:`terminate` follows.
+
+        Raises:
+            StopJob: What the handler interrupts is a task, which ends by this.
         """
-        if self._stopping or (self.active and state.should_terminate is not None):
+        if self._stopping:
+            return
+        if self.active and state.should_terminate is not None:
+            self._stop_task_here()
             return
         self._stopping = True
         self._drop_waiting()
@@ -95,13 +103,18 @@ class TaskPool(CeleryPool):  # type: ignore[misc]  # celery has no types
         self._pool.stop()
         self._end()
 
+    def _stop_task_here(self) -> None:
+        job = current_job()
+        if job is not None and job.pool is self._pool:
+            self._drop_given()
+            raise StopJob(f"{job} ends with its worker")
+
     def terminate(self) -> None:
         """End the tasks that run; Celery hears of those that had ended by now, and no more of the others."""
         if self._pool_is_open():
             self._drop_waiting()
             self._turn()
-            for execution in list(self._given):
-                execution.dropped = True
+            self._drop_given()
             self._pool.terminate()
         self._end()
 
@@ -173,7 +186,7 @@ class TaskPool(CeleryPool):  # type: ignore[misc]  # celery has no types
         return execution
 
     def terminate_job(self, pid: int, signal: int | None = None) -> None:
-        """End the task that runs in a slot. May be called in a signal handler.
+        """End the task that runs in a slot, of which Celery tells by itself. May be called in a signal handler.
 
         Args:
             pid: As the task's ``accept_callback`` was given it.
@@ -181,7 +194,8 @@ class TaskPool(CeleryPool):  # type: ignore[misc]  # celery has no types
         """
         execution = self._running.get(pid)
         if execution is not None:
-            execution.terminate(signal or 15)
+            execution.announced = True
+            execution.terminate(SIGTERM if signal is None else signal)
 
     def fill(self) -> None:
         """Give the pool tasks that wait, for as long as it has slots for them."""
@@ -229,6 +243,10 @@ class TaskPool(CeleryPool):  # type: ignore[misc]  # celery has no types
     def _drop_waiting(self) -> None:
         while self._waiting:
             self._waiting.popleft().dropped = True
+
+    def _drop_given(self) -> None:
+        for execution in list(self._given):
+            execution.dropped = True
 
     # -- For executions ------------------------------------------------------------------------------------------------
 

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from celery.utils.nodenames import anon_nodename
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -32,6 +33,8 @@ def _worker(celery_session_app: Any, celery_includes: Any, celery_class_tasks: A
         command = ["celery"] if os.environ["UPSTREAM_CELERYS"] else ["pools", "worker"]
         options = ["-A", "tests.celery.upstream.worker_app", *(["worker"] if command == ["celery"] else [])]
         options += ["-P", os.environ["UPSTREAM_POOL"], "-c", "4" if os.environ["UPSTREAM_POOL"] != "solo" else "1"]
+        # The name that a worker in a thread would have, by which tests look for it.
+        options += ["-n", anon_nodename()]
         environment = {**os.environ, "UPSTREAM_LOG_PORT": str(server.server_address[1])}
         worker = subprocess.Popen(
             [sys.executable, "-m", *command, *options, "-l", "INFO"], env=environment, stdout=subprocess.DEVNULL

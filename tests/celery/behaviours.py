@@ -5,14 +5,13 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import time
 from collections.abc import Callable
 from typing import Any
 
-from celery.exceptions import TaskRevokedError, TimeoutError, WorkerLostError
 from celery.exceptions import SoftTimeLimitExceeded as SoftLimit
+from celery.exceptions import TaskRevokedError, TimeoutError, WorkerLostError
 from celery.exceptions import TimeLimitExceeded as HardLimit
 
 from tests.celery.lab import PATIENCE, Lab, is_alive, wait_for
@@ -366,5 +365,3 @@ ALONE: dict[Callable[[Lab], str], tuple[str, ...]] = {
 def concurrency(pool: str) -> list[str]:
     """The arguments for a few slots."""
     return ["-c", "1" if pool == "solo" else "3"]
-
-

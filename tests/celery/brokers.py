@@ -13,6 +13,8 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from redis import Redis
+
 #: Seconds that a server has to come up; RabbitMQ takes ten on a machine that has nothing else to do.
 UP_SECONDS = 90.0
 
@@ -39,6 +41,15 @@ def redis() -> Iterator[str]:
         command = ["redis-server", "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", str(folder)]
         with _server(command, folder, {}, lambda: _answers(port, b"PING\r\n", b"+PONG")):
             yield f"redis://127.0.0.1:{port}"
+
+
+def empty_databases(url: str, first: int) -> tuple[str, str]:
+    """Two databases of a Redis, emptied of what an earlier test left: one for a broker, one for a result backend."""
+    databases = f"{url}/{first}", f"{url}/{first + 1}"
+    for database in databases:
+        with Redis.from_url(database) as client:
+            client.flushdb()
+    return databases
 
 
 @contextlib.contextmanager
@@ -76,9 +87,7 @@ def _folder() -> Iterator[Path]:
 
 
 @contextlib.contextmanager
-def _server(
-    command: list[str], folder: Path, variables: dict[str, str], is_up: Callable[[], bool]
-) -> Iterator[None]:
+def _server(command: list[str], folder: Path, variables: dict[str, str], is_up: Callable[[], bool]) -> Iterator[None]:
     log = folder / "output"
     with log.open("wb") as output:
         # In a session of its own, so that whatever it starts can be ended with it.

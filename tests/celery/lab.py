@@ -16,6 +16,8 @@ from typing import Any
 from celery import Celery
 from celery.result import AsyncResult
 
+from tests.celery.tasks import file_options
+
 #: Seconds that anything may take which happens at once on a machine that has nothing else to do.
 PATIENCE = 30.0
 
@@ -55,7 +57,7 @@ class Lab:
         self.ours = ours
         self.folder = folder
         self.notes = folder / "notes"
-        self.log = folder / "worker.log"
+        self.log = folder / f"worker{time.monotonic_ns()}.log"
         self.client = Celery("client", broker=broker, backend=backend, set_as_current=False)
         self.client.conf.update(broker_connection_retry_on_startup=True, redis_socket_timeout=PATIENCE)
         self.name = f"lab{os.getpid()}.{time.monotonic_ns()}@here"
@@ -70,8 +72,7 @@ class Lab:
         }
         if broker.startswith("filesystem:"):
             self._environment["TESTS_FOLDER"] = self._environment.get("TESTS_FOLDER", str(folder))
-            transport = {f"data_folder_{way}": self._environment["TESTS_FOLDER"] for way in ("in", "out")}
-            self.client.conf.broker_transport_options = {**transport, "polling_interval": 0.05}
+            self.client.conf.broker_transport_options = file_options(self._environment["TESTS_FOLDER"])
         self._options = list(options)
         self.process = self._start()
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import argparse
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from tests.celery import brokers
@@ -52,7 +52,9 @@ def _try_all(pool: str, ours: bool, which: list[str] | None) -> list[tuple[str, 
     return verdicts
 
 
-def _try(pool: str, ours: bool, behaviours: list[Callable[[Lab], str]], options: list[str]) -> list[tuple[str, str]]:
+def _try(
+    pool: str, ours: bool, behaviours: Sequence[Callable[[Lab], str]], options: list[str]
+) -> list[tuple[str, str]]:
     found = []
     with brokers.redis() as url, tempfile.TemporaryDirectory() as folder:
         lab = None

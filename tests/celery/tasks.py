@@ -11,6 +11,13 @@ from typing import Any
 from celery import Celery, signals
 from celery.exceptions import SoftTimeLimitExceeded
 
+
+def file_options(folder: str) -> dict[str, Any]:
+    """What the broker that is files has to be told."""
+    messages = {"data_folder_in": folder, "data_folder_out": folder, "control_folder": f"{folder}/control"}
+    return {**messages, "polling_interval": 0.05}
+
+
 app = Celery("tests.celery.tasks", broker=os.environ.get("TESTS_BROKER"), backend=os.environ.get("TESTS_BACKEND"))
 app.conf.update(
     broker_connection_retry_on_startup=True,
@@ -19,8 +26,12 @@ app.conf.update(
     worker_pool_restarts=True,
     worker_cancel_long_running_tasks_on_connection_loss=False,
 )
+if pool := os.environ.get("TESTS_WORKER_POOL"):
+    app.conf.update(worker_pool=pool, worker_concurrency=7)
+if heartbeat := os.environ.get("TESTS_HEARTBEAT"):
+    app.conf.broker_heartbeat = float(heartbeat)
 if folder := os.environ.get("TESTS_FOLDER"):
-    app.conf.broker_transport_options = {"data_folder_in": folder, "data_folder_out": folder, "polling_interval": 0.05}
+    app.conf.broker_transport_options = file_options(folder)
 
 
 @signals.worker_process_init.connect

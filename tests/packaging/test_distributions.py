@@ -17,7 +17,7 @@ from tests.packaging.conftest import FOLDERS, ROOT, Environment, run
 
 pytestmark = [pytest.mark.xdist_group("packaging"), pytest.mark.timeout(300)]
 
-POOLS = [folder.name for folder in FOLDERS[1:]]
+POOLS = [folder.name for folder in FOLDERS if folder.parent.name == "plugins"]
 
 #: A program for any pool: it is told which one by its first argument; none means the default.
 PROGRAM = """

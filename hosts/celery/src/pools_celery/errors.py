@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copyreg
+from typing import Any
 
 import billiard.exceptions
 from billiard.einfo import ExceptionInfo
@@ -14,16 +15,23 @@ class _Renamed(type):
     """The class of a class that goes by another's name, and so cannot be pickled by it."""
 
 
+#: Those of billiard, which has no types.
+_celery: Any = billiard.exceptions
+_CelerysLimit: Any = _celery.SoftTimeLimitExceeded
+
+
 class SoftTimeLimitExceeded(
-    errors.SoftTimeLimitExceeded, billiard.exceptions.SoftTimeLimitExceeded, metaclass=_Renamed
-):  # type: ignore[misc]
+    errors.SoftTimeLimitExceeded,
+    _CelerysLimit,  # type: ignore[misc]
+    metaclass=_Renamed,
+):
     """What a soft limit raises in a task: tasks catch Celery's, and the pool knows it for its own.
 
     Wherever it is stored, sent or shown it is Celery's: who reads a result need not have this package.
     """
 
     def __reduce__(self) -> tuple[type[Exception], tuple[object, ...]]:
-        return billiard.exceptions.SoftTimeLimitExceeded, self.args
+        return _CelerysLimit, self.args
 
 
 def soft_time_limit_exceeded() -> type[SoftTimeLimitExceeded]:
@@ -31,7 +39,7 @@ def soft_time_limit_exceeded() -> type[SoftTimeLimitExceeded]:
     return SoftTimeLimitExceeded
 
 
-SoftTimeLimitExceeded.__module__ = billiard.exceptions.SoftTimeLimitExceeded.__module__
+SoftTimeLimitExceeded.__module__ = _CelerysLimit.__module__
 copyreg.pickle(_Renamed, lambda _: (soft_time_limit_exceeded, ()))
 
 
@@ -50,15 +58,19 @@ def exception_info(error: BaseException, signal: int | None = None) -> Exception
 
 def _translated(error: BaseException, signal: int | None) -> BaseException:
     if isinstance(error, errors.Terminated):
-        return billiard.exceptions.Terminated(signal)
+        return _made(_celery.Terminated, signal)
     if isinstance(error, errors.SoftTimeLimitExceeded):
-        return billiard.exceptions.SoftTimeLimitExceeded(*error.args)
+        return _made(_CelerysLimit, *error.args)
     if isinstance(error, errors.WorkerLostError | errors.MemoryLimitExceeded):
-        return billiard.exceptions.WorkerLostError(str(error))
+        return _made(_celery.WorkerLostError, str(error))
     # Celery makes a lost worker of these two itself, and tells the code.
     if isinstance(error, SystemExit | KeyboardInterrupt):
         return error
     # Of a task without memory Celery ends the whole worker; of what is no Exception it knows nothing.
     if isinstance(error, MemoryError) or not isinstance(error, Exception):
-        return billiard.exceptions.WorkerLostError(f"the task ended in {error!r}")
+        return _made(_celery.WorkerLostError, f"the task ended in {error!r}")
     return error
+
+
+def _made(kind: type[BaseException], *args: object) -> BaseException:
+    return kind(*args)

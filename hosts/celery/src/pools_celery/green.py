@@ -18,8 +18,8 @@ _SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT)
 class GreenTaskPool(TaskPool):
     """A worker pool of greenlets: Celery's own loop runs in one, and what controls the worker in another.
 
-    Python calls a signal handler in whatever greenlet runs, mostly the hub's, which must not wait; and Celery's handlers
-    wait for the result backend. So they are called in a greenlet of their own.
+    Python calls a signal handler in whatever greenlet runs, mostly the hub's, which must not wait; and Celery's
+    handlers wait for the result backend. So they are called in a greenlet of their own.
     """
 
     is_green = True

@@ -16,6 +16,9 @@ log = logging.getLogger(__name__)
 #: Options of pools of processes, by the names of Celery's: how children start, and when they are replaced.
 _OF_PROCESSES = {"maxtasksperchild": "max_tasks_per_child", "max_memory_per_child": "max_memory_per_child"}
 
+#: Seconds that a child has to come up at the least: Celery's default is short for one that imports the application.
+_ALIVE_SECONDS = 10.0
+
 
 def starts_processes(pool: type[BasePool]) -> bool:
     """Whether a pool's slots are processes that it starts."""
@@ -52,8 +55,8 @@ def options(pool: type[BasePool], asked: Mapping[str, Any], app: Any, forking: b
         _, hostname = asked["initargs"]
         found["initializer"] = child.initialize
         found["initargs"] = (app, hostname, not forking)
-        if "proc_alive_timeout" in fields and app is not None:
-            found["proc_alive_timeout"] = app.conf.worker_proc_alive_timeout or 4.0
+        if app is not None:
+            found["proc_alive_timeout"] = max(_ALIVE_SECONDS, app.conf.worker_proc_alive_timeout or 0.0)
     return {option: value for option, value in found.items() if value is not None}
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import os
 import threading
-from collections import deque
 from collections.abc import Callable, Mapping
 from signal import SIGTERM
 from typing import Any, ClassVar
@@ -17,11 +16,12 @@ from celery.worker import state
 import pools
 from pools import signals
 from pools.current import current_job
-from pools.errors import BrokenPoolError, StopJob, UnsupportedError
+from pools.errors import StopJob
 from pools.pool import BasePool
 from pools.states import PoolState
 from pools_celery import options
 from pools_celery.execution import Execution
+from pools_celery.feeder import Feeder
 from pools_celery.mailbox import Mailbox
 
 log = logging.getLogger(__name__)
@@ -30,24 +30,15 @@ log = logging.getLogger(__name__)
 _TURN = 0.1
 
 
-class TaskPool(CeleryPool):  # type: ignore[misc]  # celery has no types
-    """A worker pool of Celery's, of which each subclass stands for one pool: see :mod:`pools_celery.choice`.
-
-    Tasks wait here, and not in the pool, until there is a slot for them: so a task that was revoked or has expired
-    meanwhile is seen to be when it would begin, and one of a connection that is lost is not begun at all.
-    """
+class TaskPool(Feeder, CeleryPool):  # type: ignore[misc]  # celery has no types
+    """A worker pool of Celery's, of which each subclass stands for one pool: see :mod:`pools_celery.choice`."""
 
     pool_name: ClassVar[str]
     pool_class: ClassVar[type[BasePool]]
 
     def __init__(self, limit: int | None = None, *args: Any, app: Any = None, **asked: Any) -> None:
-        super().__init__(options.concurrency(self.pool_class, limit), *args, app=app, **asked)
-        self._waiting: deque[Execution] = deque()
-        #: What the pool was given and has not ended.
-        self._given: set[Execution] = set()
-        #: What runs, by what Celery knows its slot by.
-        self._running: dict[int, Execution] = {}
-        self._choosing = threading.Lock()
+        CeleryPool.__init__(self, options.concurrency(self.pool_class, limit), *args, app=app, **asked)
+        Feeder.__init__(self)
         self._stopping = False
         #: Of pools of processes, by pool and child; those of other pools are not ours.
         self._pids: dict[tuple[BasePool, int], int] = {}
@@ -79,7 +70,7 @@ class TaskPool(CeleryPool):  # type: ignore[misc]  # celery has no types
 
     def on_close(self) -> None:
         """Begin no more tasks. Those that wait go back to the broker, when the connection is closed."""
-        self._drop_waiting()
+        self.drop_waiting()
 
     def stop(self) -> None:
         """Wait until the tasks that run have ended, and Celery has heard of it.
@@ -96,7 +87,7 @@ class TaskPool(CeleryPool):  # type: ignore[misc]  # celery has no types
             self._stop_task_here()
             return
         self._stopping = True
-        self._drop_waiting()
+        self.drop_waiting()
         while not self._pool.join(_TURN):
             self._turn()
         self._turn()
@@ -106,28 +97,28 @@ class TaskPool(CeleryPool):  # type: ignore[misc]  # celery has no types
     def _stop_task_here(self) -> None:
         job = current_job()
         if job is not None and job.pool is self._pool:
-            self._drop_given()
+            self.drop_given()
             raise StopJob(f"{job} ends with its worker")
 
     def terminate(self) -> None:
         """End the tasks that run; Celery hears of those that had ended by now, and no more of the others."""
         if self._pool_is_open():
-            self._drop_waiting()
+            self.drop_waiting()
             self._turn()
-            self._drop_given()
+            self.drop_given()
             self._pool.terminate()
         self._end()
 
     def flush(self) -> None:
         """Forget the tasks that no slot has begun: their connection is lost, and the broker delivers them again."""
-        self._drop_waiting()
-        for execution in list(self._given):
+        self.drop_waiting()
+        for execution in list(self.given):
             if execution.worker_pid is None and execution.job is not None and execution.job.cancel():
                 execution.dropped = True
 
     def restart(self) -> None:
         """Replace every slot, once its task has ended, without waiting for that."""
-        if self._given:
+        if self.given:
             threading.Thread(target=self._restart, name=f"pools-{self.pool_name}-restart", daemon=True).start()
         else:
             self._restart()
@@ -181,8 +172,7 @@ class TaskPool(CeleryPool):  # type: ignore[misc]  # celery has no types
         limits = soft_timeout or None, timeout or None
         callbacks = accept_callback, timeout_callback, callback, error_callback
         execution = Execution(self, target, plain, kwargs, limits, correlation_id, *callbacks)
-        self._waiting.append(execution)
-        self.fill()
+        self.add(execution)
         return execution
 
     def terminate_job(self, pid: int, signal: int | None = None) -> None:
@@ -192,61 +182,10 @@ class TaskPool(CeleryPool):  # type: ignore[misc]  # celery has no types
             pid: As the task's ``accept_callback`` was given it.
             signal: What to send a child; the other pools have one way to end a task.
         """
-        execution = self._running.get(pid)
+        execution = self.running.get(pid)
         if execution is not None:
             execution.announced = True
             execution.terminate(SIGTERM if signal is None else signal)
-
-    def fill(self) -> None:
-        """Give the pool tasks that wait, for as long as it has slots for them."""
-        while (execution := self._next()) is not None:
-            if execution.dropped or execution.is_revoked():
-                self.finish(execution)
-            else:
-                self._give(execution)
-
-    def _next(self) -> Execution | None:
-        with self._choosing:
-            if not self._waiting or len(self._given) >= self._pool.concurrency:
-                return None
-            if self._pool.state is not PoolState.RUNNING:  # it restarts
-                return None
-            execution = self._waiting.popleft()
-            self._given.add(execution)
-            return execution
-
-    def _give(self, execution: Execution) -> None:
-        soft_timeout, timeout = execution.limits
-        try:
-            execution.job = self._pool.apply_async(
-                execution.target,
-                execution.args,
-                execution.kwargs,
-                callback=execution.on_value,
-                error_callback=execution.on_error,
-                accept_callback=execution.on_accepted,
-                timeout_callback=execution.on_timeout,
-                soft_timeout=soft_timeout,
-                timeout=timeout,
-                correlation_id=execution.correlation_id,
-            )
-        except BrokenPoolError as error:
-            log.critical("The worker ends, as its pool cannot go on: %s", error)
-            execution.dropped = True
-            self.finish(execution)
-            state.should_stop = 1
-        except (UnsupportedError, ValueError) as error:
-            execution.refuse(error)
-        # Whoever asked for its end meanwhile found no job.
-        execution.end()
-
-    def _drop_waiting(self) -> None:
-        while self._waiting:
-            self._waiting.popleft().dropped = True
-
-    def _drop_given(self) -> None:
-        for execution in list(self._given):
-            execution.dropped = True
 
     # -- For executions ------------------------------------------------------------------------------------------------
 
@@ -263,26 +202,6 @@ class TaskPool(CeleryPool):  # type: ignore[misc]  # celery has no types
             self._mailbox.post_later(fn)
         else:
             self._pool.timer.call_after(0.0, fn)
-
-    def begin(self, execution: Execution) -> None:
-        """A slot has begun a task."""
-        assert execution.worker_pid is not None
-        self._running[execution.worker_pid] = execution
-
-    def finish(self, execution: Execution) -> None:
-        """A task has ended, or is not begun: there is a slot for another one."""
-        if execution.worker_pid is not None and self._running.get(execution.worker_pid) is execution:
-            del self._running[execution.worker_pid]
-        self._given.discard(execution)
-        self.fill()
-
-    def withdraw(self, execution: Execution) -> bool:
-        """Take back a task that waits; returns whether it did."""
-        try:
-            self._waiting.remove(execution)
-        except ValueError:
-            return False
-        return True
 
     def pid_of(self, slot_id: int) -> int:
         """What Celery knows a slot by: the process, if it has one of its own."""

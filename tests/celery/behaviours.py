@@ -11,24 +11,21 @@ from collections.abc import Callable
 from typing import Any
 
 from celery.exceptions import SoftTimeLimitExceeded as SoftLimit
-from celery.exceptions import TaskRevokedError, TimeoutError, WorkerLostError
 from celery.exceptions import TimeLimitExceeded as HardLimit
+from celery.exceptions import TimeoutError, WorkerLostError
 
-from tests.celery.lab import PATIENCE, Lab, is_alive, wait_for
+from tests.celery.lab import PATIENCE, Gate, Lab, is_alive, wait_for
 
 WORKS = "works"
-
-#: Seconds of a task that is to be ended, and what a limit may take on a busy machine.
-LONG, SOON = 6.0, 4.0
 
 
 def _ends_in(lab: Lab, kind: type[BaseException], task: str, *args: Any, **options: Any) -> str:
     began = time.monotonic()
     try:
-        value = lab.send(task, *args, **options).get(timeout=LONG + PATIENCE)
+        value = lab.send(task, *args, **options).get(timeout=lab.soon + PATIENCE)
     except kind:
         taken = time.monotonic() - began
-        return WORKS if taken < SOON else f"after {taken:.0f} s"
+        return WORKS if taken < lab.soon else f"after {taken:.0f} s"
     except TimeoutError:
         return "never heard of"
     except Exception as error:
@@ -38,19 +35,19 @@ def _ends_in(lab: Lab, kind: type[BaseException], task: str, *args: Any, **optio
 
 def hard_limit_waiting(lab: Lab) -> str:
     """A task that waits past its hard limit."""
-    return _ends_in(lab, HardLimit, "sleep", LONG, time_limit=1)
+    return _ends_in(lab, HardLimit, "sleep", lab.soon + 1, time_limit=1)
 
 
 def hard_limit_computing(lab: Lab) -> str:
     """A task that computes past its hard limit."""
-    return _ends_in(lab, HardLimit, "spin", LONG, time_limit=1)
+    return _ends_in(lab, HardLimit, "spin", lab.soon + 1, time_limit=1)
 
 
 def hard_limit_told_once(lab: Lab) -> str:
     """``task_failure`` is sent once for a hard limit."""
-    result = lab.send("sleep", LONG, time_limit=1)
+    result = lab.send("sleep", lab.soon + 1, time_limit=1)
     try:
-        result.get(timeout=LONG + PATIENCE)
+        result.get(timeout=lab.soon + PATIENCE)
     except HardLimit:
         wait_for(lambda: lab.noted("failure").count(result.id) > 1, 0.5)
         count = lab.noted("failure").count(result.id)
@@ -60,42 +57,37 @@ def hard_limit_told_once(lab: Lab) -> str:
 
 def soft_limit_waiting(lab: Lab) -> str:
     """A task catches its soft limit as Celery's exception."""
-    value = lab.send("clean_up", LONG, soft_time_limit=1).get(timeout=LONG + PATIENCE)
+    value = lab.send("clean_up", lab.soon + 1, soft_time_limit=1).get(timeout=lab.soon + PATIENCE)
     return WORKS if value == "cleaned up" else "ignored"
 
 
 def soft_limit_computing(lab: Lab) -> str:
     """A task that computes past its soft limit."""
-    return _ends_in(lab, SoftLimit, "spin", LONG, soft_time_limit=1)
+    return _ends_in(lab, SoftLimit, "spin", lab.soon + 1, soft_time_limit=1)
 
 
-def _revoke(lab: Lab, task: str) -> str:
-    result = lab.send(task, LONG)
-    # A worker whose hub is held up answers no question: the task marks nothing, so time has to do.
-    time.sleep(0.7)
-    began = time.monotonic()
+def _revoke(lab: Lab, computes: bool) -> str:
+    gate = Gate(lab.folder)
+    result = lab.send("hold", str(gate.path), computes)
+    if not gate.has_begun(1):
+        return "does not begin"
     lab.client.control.revoke(result.id, terminate=True, destination=[lab.name])
-    try:
-        value = result.get(timeout=LONG + PATIENCE)
-    except TaskRevokedError:
-        taken = time.monotonic() - began
-        if taken >= SOON:
-            return f"after {taken:.0f} s"
-        gone = wait_for(lambda: not lab.active(), SOON)
-        return WORKS if gone else "goes on"
-    except TimeoutError:
-        return "never heard of"
-    return f"ignored (gives {value!r})"
+    ended = wait_for(result.ready, lab.soon)
+    gone = ended and wait_for(lambda: not lab.active(), lab.soon)
+    gate.open()
+    if not ended:
+        return f"ignored (gives {result.get(timeout=PATIENCE)!r})"
+    return WORKS if result.status == "REVOKED" and gone else f"{result.status}, {'gone' if gone else 'goes on'}"
 
 
 def revoke_waiting(lab: Lab) -> str:
     """``revoke(terminate=True)`` of a task that waits."""
-    return _revoke(lab, "sleep")
+    return _revoke(lab, computes=False)
 
 
 def revoke_computing(lab: Lab) -> str:
     """``revoke(terminate=True)`` of a task that computes."""
-    return _revoke(lab, "spin")
+    return _revoke(lab, computes=True)
 
 
 def sys_exit(lab: Lab) -> str:
@@ -108,13 +100,13 @@ def _lost(lab: Lab, how: str) -> str:
     began = time.monotonic()
     result = lab.send("exit_by", how)
     try:
-        wait_for(lambda: result.ready() or lab.process.poll() is not None, LONG)
+        wait_for(lambda: result.ready() or lab.process.poll() is not None, lab.soon)
         if lab.process.poll() is not None:
             return "ends the worker"
         result.get(timeout=1.0)
     except WorkerLostError:
         taken = time.monotonic() - began
-        return WORKS if taken < 1.0 else f"heard of after {taken:.1f} s"
+        return WORKS if taken < lab.soon / 5 else f"heard of after {taken:.1f} s"
     except TimeoutError:
         return "never heard of"
     return "?"
@@ -138,7 +130,7 @@ def lost_by_segfault(lab: Lab) -> str:
 def rejected_when_lost(lab: Lab) -> str:
     """``reject_on_worker_lost``: the task runs again."""
     result = lab.send("die_once", str(lab.folder / f"died{time.monotonic_ns()}"))
-    wait_for(lambda: result.ready() or lab.process.poll() is not None, LONG)
+    wait_for(lambda: result.ready() or lab.process.poll() is not None, lab.soon)
     if lab.process.poll() is not None:
         return "ends the worker"
     return WORKS if result.ready() and result.result == "second time" else "not again"
@@ -158,11 +150,13 @@ def grows(lab: Lab) -> str:
     answer = lab.command("pool_grow", n=2)
     if "error" in answer:
         return "refused" if "Unsupported" in answer["error"] else "error"
-    results = [lab.send("sleep", 2.0) for _ in range(before + 2)]
-    many = wait_for(lambda: lab.started() >= before + 2, 1.8)
+    gate = Gate(lab.folder)
+    results = [lab.send("hold", str(gate.path)) for _ in range(before + 2)]
+    many = gate.has_begun(before + 2, lab.soon)
+    told = lab.stats()["max-concurrency"] == before + 2
+    gate.open()
     for result in results:
         result.get(timeout=PATIENCE)
-    told = lab.stats()["max-concurrency"] == before + 2
     return WORKS if many and told else "not told by stats" if many else "no more at once"
 
 
@@ -172,7 +166,7 @@ def shrinks(lab: Lab) -> str:
     answer = lab.command("pool_shrink", n=2)
     if "error" in answer:
         return "refused" if "Unsupported" in answer["error"] else "error"
-    told = wait_for(lambda: lab.stats()["max-concurrency"] == before - 2, SOON)
+    told = wait_for(lambda: lab.stats()["max-concurrency"] == before - 2, lab.soon)
     return WORKS if told else "not told by stats"
 
 
@@ -184,17 +178,21 @@ def restarts(lab: Lab) -> str:
         return "refused" if "Unsupported" in answer["error"] else "error"
     if not before or before == {lab.process.pid}:
         return WORKS if lab.send("add", 1, 2).get(timeout=PATIENCE) == 3 else "no tasks"
-    gone = wait_for(lambda: not any(is_alive(pid) for pid in before), SOON)
+    gone = wait_for(lambda: not any(is_alive(pid) for pid in before), lab.soon)
     ran = lab.send("add", 1, 2).get(timeout=PATIENCE) == 3
     return WORKS if gone and ran else "children stay"
 
 
 def _held(lab: Lab, act: Callable[[Any], None], **options: Any) -> str:
     sign = lab.folder / f"sign{time.monotonic_ns()}"
+    gate = Gate(lab.folder)
     slots = lab.stats()["max-concurrency"]
-    busy = [lab.send("sleep", 2.0) for _ in range(slots)]
+    busy = [lab.send("hold", str(gate.path)) for _ in range(slots)]
+    if not gate.has_begun(slots):
+        return "does not begin"
     result = lab.send("mark", str(sign), **options)
     act(result)
+    gate.open()
     for blocker in busy:
         blocker.get(timeout=PATIENCE)
     wait_for(result.ready, PATIENCE)
@@ -203,19 +201,28 @@ def _held(lab: Lab, act: Callable[[Any], None], **options: Any) -> str:
 
 def revoked_while_it_waits(lab: Lab) -> str:
     """A prefetched task that is revoked does not run."""
-    return _held(lab, lambda result: lab.client.control.revoke(result.id))
+
+    def revoke(result: Any) -> None:
+        # The worker has both by the time that it is let go on with them.
+        lab.client.control.revoke(result.id)
+        time.sleep(0.5)
+
+    return _held(lab, revoke)
 
 
 def expired_while_it_waits(lab: Lab) -> str:
     """A prefetched task that expires does not run."""
-    return _held(lab, lambda _: None, expires=0.8)
+    return _held(lab, lambda _: time.sleep(1.5), expires=1.0)
 
 
-def _ping_while(lab: Lab, task: str) -> str:
-    slots = min(lab.stats()["max-concurrency"], 8) if task == "sleep" else 1
-    busy = [lab.send(task, 4.0) for _ in range(slots)]
-    time.sleep(0.7)
-    answered = sum(lab.ping(1.0) for _ in range(3))
+def _ping_while(lab: Lab, computes: bool) -> str:
+    gate = Gate(lab.folder)
+    slots = 1 if computes else lab.stats()["max-concurrency"]
+    busy = [lab.send("hold", str(gate.path), computes) for _ in range(slots)]
+    if not gate.has_begun(slots):
+        return "does not begin"
+    answered = sum(lab.ping(lab.soon / 5) for _ in range(3))
+    gate.open()
     for result in busy:
         result.get(timeout=PATIENCE)
     return WORKS if answered == 3 else f"{answered} of 3 answered"
@@ -223,12 +230,12 @@ def _ping_while(lab: Lab, task: str) -> str:
 
 def ping_while_busy(lab: Lab) -> str:
     """``inspect ping`` answers within a second with every slot busy."""
-    return _ping_while(lab, "sleep")
+    return _ping_while(lab, computes=False)
 
 
 def ping_while_computing(lab: Lab) -> str:
     """The same while a task computes."""
-    return _ping_while(lab, "spin")
+    return _ping_while(lab, computes=True)
 
 
 def ten_megabytes(lab: Lab) -> str:
@@ -296,7 +303,7 @@ def leaves_no_orphans(lab: Lab) -> str:
         lab.send("sleep", 20.0)
     time.sleep(0.7)
     lab.signal(signal.SIGKILL)
-    gone = wait_for(lambda: not any(is_alive(pid) for pid in pids), SOON)
+    gone = wait_for(lambda: not any(is_alive(pid) for pid in pids), lab.soon)
     return WORKS if gone else "orphans"
 
 
@@ -321,7 +328,7 @@ def recycles_by_memory(lab: Lab) -> str:
     pid = lab.send("fill_memory", 200).get(timeout=PATIENCE)
     if pid == lab.process.pid:
         return "no children" if lab.ours else "ignored"
-    return WORKS if wait_for(lambda: not is_alive(pid), SOON) else "not replaced"
+    return WORKS if wait_for(lambda: not is_alive(pid), lab.soon) else "not replaced"
 
 
 #: Those that one worker does one after another.

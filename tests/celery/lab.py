@@ -30,6 +30,27 @@ def wait_for(condition: Callable[[], Any], seconds: float = PATIENCE) -> Any:
     return answer
 
 
+class Gate:
+    """Holds tasks ``hold`` until it is opened.
+
+    Args:
+        folder: Where its files are.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.path = folder / f"gate{time.monotonic_ns()}"
+        self.path.touch()
+
+    def has_begun(self, count: int, seconds: float = PATIENCE) -> bool:
+        """Wait until so many tasks have come; returns whether they have."""
+        begun = Path(f"{self.path}.begun")
+        return bool(wait_for(lambda: begun.exists() and len(begun.read_text().splitlines()) >= count, seconds))
+
+    def open(self) -> None:
+        """Let them go."""
+        self.path.unlink(missing_ok=True)
+
+
 class Lab:
     """A worker and its client.
 
@@ -41,7 +62,12 @@ class Lab:
         ours: Whether it is our pool, under ``pools worker``, or Celery's own, under ``celery worker``.
         options: Further arguments of the command.
         environment: Further variables.
+
+    Attributes:
+        soon: Seconds within which what happens at once has happened on this machine.
     """
+
+    soon = 15.0
 
     def __init__(
         self,

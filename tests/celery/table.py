@@ -61,6 +61,7 @@ def _try(
         for behaviour in behaviours:
             if lab is None or lab.process.poll() is not None:
                 lab = Lab(Path(folder), f"{url}/0", f"{url}/1", pool, *options, ours=ours).wait_until_up()
+                lab.soon = 5.0
             try:
                 verdict = behaviour(lab)
             except Exception as error:

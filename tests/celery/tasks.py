@@ -24,6 +24,8 @@ app.conf.update(
     broker_transport_options={"visibility_timeout": 3, "polling_interval": 0.1},
     result_expires=600,
     worker_pool_restarts=True,
+    # A machine may be busy, and a child a fresh interpreter.
+    worker_proc_alive_timeout=60.0,
     worker_cancel_long_running_tasks_on_connection_loss=False,
 )
 if pool := os.environ.get("TESTS_WORKER_POOL"):
@@ -81,6 +83,16 @@ def spin(seconds: float) -> float:
     while time.monotonic() < until:
         pass
     return seconds
+
+
+@app.task
+def hold(gate: str, computes: bool = False) -> str:
+    """Wait, or compute, until the gate is opened; beside it is a line for each task that began."""
+    mark(f"{gate}.begun")
+    while os.path.exists(gate):  # noqa: PTH110
+        if not computes:
+            time.sleep(0.02)
+    return "let go"
 
 
 @app.task

@@ -63,10 +63,7 @@ def _translated(error: BaseException, signal: int | None) -> BaseException:
         return _made(_CelerysLimit, *error.args)
     if isinstance(error, errors.WorkerLostError | errors.MemoryLimitExceeded):
         return _made(_celery.WorkerLostError, str(error))
-    # Celery makes a lost worker of these two itself, and tells the code.
-    if isinstance(error, SystemExit | KeyboardInterrupt):
-        return error
-    # Of a task without memory Celery ends the whole worker; of what is no Exception it knows nothing.
+    # Of a task without memory Celery ends the whole worker; of what is no Exception not every version of it hears.
     if isinstance(error, MemoryError) or not isinstance(error, Exception):
         return _made(_celery.WorkerLostError, f"the task ended in {error!r}")
     return error

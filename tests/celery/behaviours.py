@@ -272,24 +272,26 @@ def drains(lab: Lab) -> str:
 
 def cold_shutdown(lab: Lab) -> str:
     """SIGQUIT: the worker exits at once; a task with ``acks_late`` is not stored as ended, and goes back."""
-    result = lab.send("late", 60.0)
-    time.sleep(0.7)
-    taken = lab.signal(signal.SIGQUIT, 15.0)
+    begun = lab.folder / f"begun{time.monotonic_ns()}"
+    result = lab.send("late", 300.0, str(begun))
+    wait_for(begun.exists)
+    taken = lab.signal(signal.SIGQUIT, 3 * lab.soon)
     if taken is None:
-        return "still there after 15 s"
+        return f"still there after {3 * lab.soon:.0f} s"
     return WORKS if not result.ready() else f"stored as {result.status}"
 
 
 def redelivers(lab: Lab) -> str:
     """The worker is killed by SIGKILL in a task with ``acks_late``: another worker runs it."""
-    result = lab.send("late", 2.0)
-    time.sleep(0.7)
+    begun = lab.folder / f"begun{time.monotonic_ns()}"
+    result = lab.send("late", 2.0, str(begun))
+    wait_for(begun.exists)
     lab.signal(signal.SIGKILL)
     began = time.monotonic()
     with_new = Lab(lab.folder, lab.client.conf.broker_url, lab.client.conf.result_backend, lab.pool, ours=lab.ours)
     try:
         with_new.wait_until_up()
-        wait_for(result.ready, 45.0)
+        wait_for(result.ready, 30.0 + 3 * lab.soon)
         taken = time.monotonic() - began
         return WORKS if result.ready() else f"not in {taken:.0f} s"
     finally:
@@ -312,7 +314,7 @@ def many_at_once(lab: Lab) -> str:
     # Processes are not started in a moment, and it is not that which is looked at.
     wait_for(lambda: len(lab.stats().get("processes") or [0] * 500) in (1, 500), 90.0)
     taken = _at_once(lab, 1.0, 500)
-    return WORKS if taken < 15.0 else f"{taken:.0f} s"
+    return WORKS if taken < 4 * lab.soon else f"{taken:.0f} s"
 
 
 def recycles(lab: Lab) -> str:

@@ -108,8 +108,9 @@ def clean_up(seconds: float) -> str:
 
 
 @app.task(acks_late=True)
-def late(seconds: float) -> float:
-    """Wait; acknowledged at the end."""
+def late(seconds: float, begun: str) -> float:
+    """Leave a sign, and wait; acknowledged at the end."""
+    mark(begun)
     time.sleep(seconds)
     return seconds
 

@@ -34,25 +34,20 @@ def _ends_in(lab: Lab, kind: type[BaseException], task: str, *args: Any, **optio
 
 
 def hard_limit_waiting(lab: Lab) -> str:
-    """A task that waits past its hard limit."""
-    return _ends_in(lab, HardLimit, "sleep", lab.soon + 1, time_limit=1)
-
-
-def hard_limit_computing(lab: Lab) -> str:
-    """A task that computes past its hard limit."""
-    return _ends_in(lab, HardLimit, "spin", lab.soon + 1, time_limit=1)
-
-
-def hard_limit_told_once(lab: Lab) -> str:
-    """``task_failure`` is sent once for a hard limit."""
+    """A task that waits past its hard limit; ``task_failure`` is sent once."""
     result = lab.send("sleep", lab.soon + 1, time_limit=1)
     try:
         result.get(timeout=lab.soon + PATIENCE)
     except HardLimit:
         wait_for(lambda: lab.noted("failure").count(result.id) > 1, 0.5)
         count = lab.noted("failure").count(result.id)
-        return WORKS if count == 1 else f"{count} times"
+        return WORKS if count == 1 else f"told {count} times"
     return "ignored"
+
+
+def hard_limit_computing(lab: Lab) -> str:
+    """A task that computes past its hard limit."""
+    return _ends_in(lab, HardLimit, "spin", lab.soon + 1, time_limit=1)
 
 
 def soft_limit_waiting(lab: Lab) -> str:
@@ -134,14 +129,6 @@ def rejected_when_lost(lab: Lab) -> str:
     if lab.process.poll() is not None:
         return "ends the worker"
     return WORKS if result.ready() and result.result == "second time" else "not again"
-
-
-def _at_once(lab: Lab, seconds: float, count: int) -> float:
-    began = time.monotonic()
-    results = [lab.send("sleep", seconds) for _ in range(count)]
-    for result in results:
-        result.get(timeout=2 * PATIENCE)
-    return time.monotonic() - began
 
 
 def grows(lab: Lab) -> str:
@@ -256,18 +243,23 @@ def eta(lab: Lab) -> str:
     return WORKS if -0.1 <= late < 1.0 else f"{late:.2f} s late"
 
 
-# -- What takes a worker of its own ------------------------------------------------------------------------------------
-
-
 def drains(lab: Lab) -> str:
     """SIGTERM: what runs is finished, and the worker exits."""
-    results = [lab.send("sleep", 1.5) for _ in range(min(2, lab.stats()["max-concurrency"]))]
-    time.sleep(0.7)
-    taken = lab.signal(signal.SIGTERM)
-    if taken is None:
+    gate = Gate(lab.folder)
+    slots = lab.stats()["max-concurrency"]
+    results = [lab.send("hold", str(gate.path)) for _ in range(slots)]
+    if not gate.has_begun(slots):
+        return "does not begin"
+    lab.process.send_signal(signal.SIGTERM)
+    wait_for(lambda: "Warm shutdown" in lab.log.read_text())
+    gate.open()
+    if lab.gone_within(3 * lab.soon) is None:
         return "still there"
-    done = all(result.ready() and result.result == 1.5 for result in results)
+    done = all(result.ready() and result.result == "let go" for result in results)
     return WORKS if done and lab.process.returncode == 0 else "not finished"
+
+
+# -- What takes a worker of its own ------------------------------------------------------------------------------------
 
 
 def cold_shutdown(lab: Lab) -> str:
@@ -301,20 +293,26 @@ def redelivers(lab: Lab) -> str:
 def leaves_no_orphans(lab: Lab) -> str:
     """The worker is killed by SIGKILL: no process of it stays."""
     pids = [pid for pid in lab.stats().get("processes") or [] if pid != lab.process.pid]
-    for _ in range(2):
-        lab.send("sleep", 20.0)
-    time.sleep(0.7)
+    gate = Gate(lab.folder)
+    lab.send("hold", str(gate.path))
+    gate.has_begun(1)
     lab.signal(signal.SIGKILL)
     gone = wait_for(lambda: not any(is_alive(pid) for pid in pids), lab.soon)
+    gate.open()
     return WORKS if gone else "orphans"
 
 
 def many_at_once(lab: Lab) -> str:
     """500 sleeping tasks with 500 slots."""
+    slots = lab.stats()["max-concurrency"]
     # Processes are not started in a moment, and it is not that which is looked at.
-    wait_for(lambda: len(lab.stats().get("processes") or [0] * 500) in (1, 500), 90.0)
-    taken = _at_once(lab, 1.0, 500)
-    return WORKS if taken < 4 * lab.soon else f"{taken:.0f} s"
+    wait_for(lambda: len(lab.stats()["processes"]) in (1, slots), 3 * PATIENCE)
+    gate = Gate(lab.folder)
+    results = [lab.send("hold", str(gate.path), False, 0.5) for _ in range(slots)]
+    at_once = gate.has_begun(slots, 3 * PATIENCE)
+    gate.open()
+    done = all(result.get(timeout=3 * PATIENCE) == "let go" for result in results)
+    return WORKS if at_once and done else "not at once"
 
 
 def recycles(lab: Lab) -> str:
@@ -337,7 +335,6 @@ def recycles_by_memory(lab: Lab) -> str:
 TOGETHER = (
     hard_limit_waiting,
     hard_limit_computing,
-    hard_limit_told_once,
     soft_limit_waiting,
     soft_limit_computing,
     revoke_waiting,
@@ -353,6 +350,7 @@ TOGETHER = (
     grows,
     shrinks,
     restarts,
+    drains,
 )
 
 #: Those that end a worker, or the only process of one, or want it started in a way of its own: with which options.
@@ -361,7 +359,6 @@ ALONE: dict[Callable[[Lab], str], tuple[str, ...]] = {
     lost_by_kill: (),
     lost_by_segfault: (),
     rejected_when_lost: (),
-    drains: (),
     cold_shutdown: (),
     redelivers: (),
     leaves_no_orphans: (),

@@ -120,8 +120,8 @@ class Lab:
 
     def wait_until_up(self) -> Lab:
         """Wait until the worker answers; returns itself."""
-        up = wait_for(lambda: self.ping(0.5) or self.process.poll() is not None, 60.0)
-        assert up, f"the worker is not up:\n{self.log.read_text()}"
+        wait_for(lambda: " ready." in self.log.read_text() or self.process.poll() is not None, 2 * PATIENCE)
+        assert wait_for(lambda: self.ping(1.0) or self.process.poll() is not None), self.log.read_text()
         assert self.process.poll() is None, self.log.read_text()
         return self
 
@@ -167,8 +167,12 @@ class Lab:
 
     def signal(self, number: signal.Signals, seconds: float = PATIENCE) -> float | None:
         """Send the worker a signal; returns after how many seconds it was gone, or None if it is still there."""
-        began = time.monotonic()
         self.process.send_signal(number)
+        return self.gone_within(seconds)
+
+    def gone_within(self, seconds: float) -> float | None:
+        """Wait so long for the worker's end; returns how many seconds it took, or None if it is still there."""
+        began = time.monotonic()
         try:
             self.process.wait(seconds)
         except subprocess.TimeoutExpired:

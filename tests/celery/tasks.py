@@ -86,12 +86,12 @@ def spin(seconds: float) -> float:
 
 
 @app.task
-def hold(gate: str, computes: bool = False) -> str:
+def hold(gate: str, computes: bool = False, every: float = 0.02) -> str:
     """Wait, or compute, until the gate is opened; beside it is a line for each task that began."""
     mark(f"{gate}.begun")
     while os.path.exists(gate):  # noqa: PTH110
         if not computes:
-            time.sleep(0.02)
+            time.sleep(every)
     return "let go"
 
 

@@ -41,7 +41,7 @@ def make_lab(tmp_path: Path) -> Iterator[MakeLab]:
 
 @pytest.mark.xdist_group("rabbitmq")
 @pytest.mark.timeout(300)
-@pytest.mark.parametrize("pool", ["prefork", "threads", "gevent"])
+@pytest.mark.parametrize("pool", ["prefork", "gevent"])
 def test_rabbitmq(pool: str, rabbitmq_url: str, redis_url: str, make_lab: MakeLab) -> None:
     """Heartbeats go on while every slot is busy, and whatever a task may do is done."""
     _, backend = empty_databases(redis_url, 4)
@@ -55,7 +55,7 @@ def test_rabbitmq(pool: str, rabbitmq_url: str, redis_url: str, make_lab: MakeLa
     assert lab.process.returncode == 0
 
 
-@pytest.mark.parametrize("pool", ["prefork", "threads", "gevent", "eventlet", "solo"])
+@pytest.mark.parametrize("pool", ["prefork", "threads", "eventlet", "solo"])
 def test_files_are_a_broker_too(pool: str, tmp_path: Path, make_lab: MakeLab) -> None:
     """There is no event loop then."""
     results = tmp_path / "results"
@@ -68,7 +68,7 @@ def test_files_are_a_broker_too(pool: str, tmp_path: Path, make_lab: MakeLab) ->
     assert lab.process.returncode == 0
 
 
-@pytest.mark.parametrize("pool", ["prefork", "threads", "gevent"])
+@pytest.mark.parametrize("pool", ["threads", "gevent"])
 def test_a_broker_that_cuts_every_connection(pool: str, redis_url: str, make_lab: MakeLab) -> None:
     """What runs goes on, nothing runs twice, and new tasks are run."""
     broker, backend = empty_databases(redis_url, 6)

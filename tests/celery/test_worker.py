@@ -87,35 +87,26 @@ def test_the_application_names_the_pool(make_lab: MakeLab) -> None:
 
 def test_a_third_partys_pool(make_lab: MakeLab) -> None:
     """What it cannot do is refused in words, and never ignored."""
-    lab = make_lab("tests.celery.lent:Pool", "-c", "2")
+    lab = make_lab("tests.celery.lent:Pool", "-c", "2", "--max-tasks-per-child", "3")
+    assert "pool lent has no children to replace" in lab.log.read_text()
     assert lab.send("add", 1, 2).get(timeout=PATIENCE) == 3
     refused = lab.send("sleep", 0.1, soft_time_limit=5)
     with pytest.raises(Exception, match="pool lent has no soft limits"):
         refused.get(timeout=PATIENCE)
-    assert "pool lent has no children to replace" in make_log(make_lab, "--max-tasks-per-child", "3")
 
 
-def make_log(make_lab: MakeLab, *options: str) -> str:
-    """What a worker on the third party's pool writes that is started with these options."""
-    return make_lab("tests.celery.lent:Pool", "-c", "2", *options).log.read_text()
-
-
-@pytest.mark.parametrize("pool", ["gevent", "threads"])
-def test_celerys_own_command(pool: str, make_lab: MakeLab) -> None:
-    """``-P custom`` patches in time; ``worker_pool`` needs no patch."""
-    settings = {"CELERY_CUSTOM_WORKER_POOL": "pools_celery:TaskPool", "POOLS_POOL": pool}
-    lab = make_celery_lab(make_lab, "custom", settings)
-    assert f"concurrency: 2 ({pool})" in lab.log.read_text()
+def test_celerys_own_command(make_lab: MakeLab) -> None:
+    """``-P custom`` patches in time."""
+    settings = {"CELERY_CUSTOM_WORKER_POOL": "pools_celery:TaskPool", "POOLS_POOL": "gevent"}
+    lab = make_lab("custom", "-c", "2", ours=False, **settings)
+    assert "concurrency: 2 (gevent)" in lab.log.read_text()
     assert lab.send("add", 1, 2).get(timeout=PATIENCE) == 3
 
 
-def make_celery_lab(make_lab: MakeLab, pool: str, settings: dict[str, str]) -> Lab:
-    """A worker started by ``celery worker``."""
-    return make_lab(pool, "-c", "2", ours=False, **settings)
-
-
 def test_the_class_as_a_setting(make_lab: MakeLab) -> None:
-    lab = make_celery_lab(make_lab, "prefork", {"TESTS_WORKER_POOL": "pools_celery:TaskPool", "POOLS_POOL": "threads"})
+    """No patch is needed for threads."""
+    settings = {"TESTS_WORKER_POOL": "pools_celery:TaskPool", "POOLS_POOL": "threads"}
+    lab = make_lab("prefork", "-c", "2", ours=False, **settings)
     assert "(threads)" in lab.log.read_text()
     assert lab.send("add", 1, 2).get(timeout=PATIENCE) == 3
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import click
@@ -18,15 +20,16 @@ from pools_celery import choice
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
 def worker(arguments: tuple[str, ...]) -> None:
     """Run a Celery worker on a pool."""
+    import celery.bin.worker as module
     from celery.bin.celery import celery
-    from celery.bin.worker import worker as celery_worker
 
     from pools_celery.arguments import split
 
-    pool = next(parameter for parameter in celery_worker.params if parameter.name == "pool")
+    pool = next(parameter for parameter in module.worker.params if parameter.name == "pool")
     pool.type, pool.default, pool.callback = click.STRING, None, _choose
     pool.help = "The pool: any that is installed."
-    own, rest = split(arguments, celery.params, celery_worker.params)
+    module.detach = functools.partial(_detach, module.detach)
+    own, rest = split(arguments, celery.params, module.worker.params)
     celery.main([*own, "worker", *rest], prog_name="pools", auto_envvar_prefix="CELERY")
 
 
@@ -41,3 +44,9 @@ def _choose(ctx: click.Context, _parameter: click.Parameter, name: str | None) -
     # So that Celery does not say that its own pools are not to be chosen by a setting.
     conf.worker_pool = "pools_celery:TaskPool"
     return choice.of(name)
+
+
+def _detach(detach: Callable[..., Any], python: str, command: Sequence[str], **options: Any) -> Any:
+    """Have what goes on in the background be this command; Celery would start its own there with our arguments."""
+    _, _, *arguments = command
+    return detach(python, ["-m", "pools", *arguments], **options)

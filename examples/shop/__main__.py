@@ -24,8 +24,7 @@ def main() -> int:
     parser.add_argument("-c", "--concurrency", type=int, default=4, help="how many tasks at once (default: 4)")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="shop-") as folder:
-        for name in ("messages", "results", "control"):
-            (Path(folder) / name).mkdir()
+        (Path(folder) / "results").mkdir()
         os.environ["SHOP_FOLDER"] = folder
         command = ["pools", "worker", "-A", "examples.shop.tasks", "-P", arguments.pool]
         command += ["-c", str(arguments.concurrency), "-l", "ERROR", "--without-gossip", "--without-mingle"]

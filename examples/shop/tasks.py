@@ -11,16 +11,13 @@ from celery import Celery, chain, group
 from celery.canvas import Signature
 from celery.exceptions import SoftTimeLimitExceeded
 
+from examples.shop import files
+
 FOLDER = Path(os.environ.get("SHOP_FOLDER", "shop-data"))
 
-app = Celery("shop", broker="filesystem://", backend=f"file://{FOLDER / 'results'}")
+app = Celery("shop", broker=f"{files.SCHEME}://", backend=f"file://{FOLDER / 'results'}")
 app.conf.update(
-    broker_transport_options={
-        "data_folder_in": str(FOLDER / "messages"),
-        "data_folder_out": str(FOLDER / "messages"),
-        "control_folder": str(FOLDER / "control"),
-        "polling_interval": 0.05,
-    },
+    broker_transport_options=files.options(FOLDER),
     broker_connection_retry_on_startup=True,
     task_acks_late=True,
 )

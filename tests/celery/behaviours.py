@@ -71,7 +71,8 @@ def _revoke(lab: Lab, computes: bool) -> str:
     gone = ended and wait_for(lambda: not lab.active(), lab.soon)
     gate.open()
     if not ended:
-        return f"ignored (gives {result.get(timeout=PATIENCE)!r})"
+        # A worker that could not listen hears of it once the task has computed, and may tell that.
+        return f"ignored (gives {result.get(timeout=PATIENCE, propagate=False)!r})"
     return WORKS if result.status == "REVOKED" and gone else f"{result.status}, {'gone' if gone else 'goes on'}"
 
 

@@ -16,7 +16,7 @@ from typing import Any
 from celery import Celery
 from celery.result import AsyncResult
 
-from tests.celery.tasks import file_options
+from examples.shop import files
 
 #: Seconds that anything may take which happens at once on a machine that has nothing else to do.
 PATIENCE = 30.0
@@ -96,9 +96,9 @@ class Lab:
             "PYTHONWARNINGS": "ignore",
             **(environment or {}),
         }
-        if broker.startswith("filesystem:"):
-            self._environment["TESTS_FOLDER"] = self._environment.get("TESTS_FOLDER", str(folder))
-            self.client.conf.broker_transport_options = file_options(self._environment["TESTS_FOLDER"])
+        if broker.startswith(f"{files.SCHEME}:"):
+            self._environment["TESTS_FOLDER"] = str(folder)
+            self.client.conf.broker_transport_options = files.options(folder)
         self._options = list(options)
         self.process = self._start()
 
@@ -149,7 +149,10 @@ class Lab:
         return answers[0][self.name] if answers else None
 
     def _ask(self, what: str, seconds: float) -> Any:
-        answers = self.client.control.inspect([self.name], timeout=seconds, limit=1)._request(what)
+        # By a connection of its own, which no test has cut.
+        with self.client.connection_for_read() as connection:
+            inspect = self.client.control.inspect([self.name], timeout=seconds, limit=1, connection=connection)
+            answers = inspect._request(what)
         return (answers or {}).get(self.name)
 
     def wait_until_running(self, count: int) -> None:

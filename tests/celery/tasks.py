@@ -6,17 +6,13 @@ import os
 import signal
 import sys
 import time
+from pathlib import Path
 from typing import Any
 
 from celery import Celery, signals
 from celery.exceptions import SoftTimeLimitExceeded
 
-
-def file_options(folder: str) -> dict[str, Any]:
-    """What the broker that is files has to be told."""
-    messages = {"data_folder_in": folder, "data_folder_out": folder, "control_folder": f"{folder}/control"}
-    return {**messages, "polling_interval": 0.05}
-
+from examples.shop import files
 
 app = Celery("tests.celery.tasks", broker=os.environ.get("TESTS_BROKER"), backend=os.environ.get("TESTS_BACKEND"))
 app.conf.update(
@@ -33,7 +29,7 @@ if pool := os.environ.get("TESTS_WORKER_POOL"):
 if heartbeat := os.environ.get("TESTS_HEARTBEAT"):
     app.conf.broker_heartbeat = float(heartbeat)
 if folder := os.environ.get("TESTS_FOLDER"):
-    app.conf.broker_transport_options = file_options(folder)
+    app.conf.broker_transport_options = files.options(Path(folder))
 
 
 @signals.worker_process_init.connect

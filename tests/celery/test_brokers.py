@@ -60,7 +60,7 @@ def test_files_are_a_broker_too(pool: str, tmp_path: Path, make_lab: MakeLab) ->
     """There is no event loop then."""
     results = tmp_path / "results"
     results.mkdir()
-    lab = make_lab("filesystem://", f"file://{results}", pool, "-c", "1" if pool == "solo" else "3")
+    lab = make_lab("files://", f"file://{results}", pool, "-c", "1" if pool == "solo" else "3")
     assert lab.send("add", 1, 2).get(timeout=PATIENCE) == 3
     for behaviour in (hard_limit_waiting, soft_limit_waiting, sys_exit, eta):
         assert behaviour(lab) == WORKS, lab.log.read_text()[-5000:]

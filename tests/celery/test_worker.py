@@ -23,7 +23,7 @@ def make_lab(tmp_path: Path) -> Iterator[MakeLab]:
     results.mkdir()
 
     def make(pool: str | None, *options: str, ours: bool = True, **environment: str) -> Lab:
-        lab = Lab(tmp_path, "filesystem://", f"file://{results}", pool, *options, ours=ours, environment=environment)
+        lab = Lab(tmp_path, "files://", f"file://{results}", pool, *options, ours=ours, environment=environment)
         made.append(lab)
         assert wait_for(lambda: " ready." in lab.log.read_text(), 60.0), lab.log.read_text()
         return lab

@@ -8,7 +8,7 @@ from __future__ import annotations
 import argparse
 import sys
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from tests.celery import brokers
@@ -42,20 +42,18 @@ def main() -> int:
     return 0
 
 
-def _try_all(pool: str, ours: bool, which: list[str] | None) -> list[tuple[str, str]]:
+def _try_all(pool: str, ours: bool, which: list[str] | None) -> Iterator[tuple[str, str]]:
     together = [behaviour for behaviour in TOGETHER if not which or behaviour.__name__ in which]
     alone = [behaviour for behaviour in ALONE if not which or behaviour.__name__ in which]
-    verdicts = _try(pool, ours, together, concurrency(pool)) if together else []
+    yield from _try(pool, ours, together, concurrency(pool))
     for behaviour in alone:
         options = list(ALONE[behaviour]) or concurrency(pool)
-        verdicts += _try(pool, ours, [behaviour], ["-c", "1", *options[2:]] if pool == "solo" else options)
-    return verdicts
+        yield from _try(pool, ours, [behaviour], ["-c", "1", *options[2:]] if pool == "solo" else options)
 
 
 def _try(
     pool: str, ours: bool, behaviours: Sequence[Callable[[Lab], str]], options: list[str]
-) -> list[tuple[str, str]]:
-    found = []
+) -> Iterator[tuple[str, str]]:
     with brokers.redis() as url, tempfile.TemporaryDirectory() as folder:
         lab = None
         for behaviour in behaviours:
@@ -67,10 +65,9 @@ def _try(
             except Exception as error:
                 verdict = f"{type(error).__name__}"
                 lab.close()
-            found.append((behaviour.__name__, verdict))
+            yield behaviour.__name__, verdict
         if lab is not None:
             lab.close()
-    return found
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -10,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.celery.lab import PATIENCE, Lab, wait_for
+from tests.celery.lab import PATIENCE, Lab, is_alive, wait_for
 
 MakeLab = Callable[..., Lab]
 
@@ -74,6 +75,20 @@ def test_options_of_celery_and_of_its_worker_in_any_order(make_lab: MakeLab, tmp
     assert (tmp_path / "pid").read_text().strip() == str(lab.process.pid)
     assert "- ** ----------" not in lab.log.read_text()  # -q, and so no banner
     assert lab.send("add", 1, 2).get(timeout=PATIENCE) == 3
+
+
+def test_in_the_background(tmp_path: Path) -> None:
+    """What goes on there is ``pools worker`` still."""
+    pidfile, log = tmp_path / "pid", tmp_path / "log"
+    options = ["-P", "gevent", "-D", "--pidfile", str(pidfile), "--logfile", str(log), "-l", "INFO"]
+    environment = {"TESTS_BROKER": "files://", "TESTS_FOLDER": str(tmp_path)}
+    assert run("pools", "worker", "-A", "tests.celery.tasks", *options, **environment).returncode == 0
+    assert wait_for(lambda: log.exists() and " ready." in log.read_text(), 2 * PATIENCE)
+    pid = int(pidfile.read_text())
+    command = Path(f"/proc/{pid}/cmdline").read_bytes()
+    os.kill(pid, signal.SIGTERM)
+    assert b"pools\0worker" in command
+    assert wait_for(lambda: not is_alive(pid))
 
 
 def test_the_application_names_the_pool(make_lab: MakeLab) -> None:

@@ -7,7 +7,8 @@ import importlib
 import click
 import pytest
 
-from pools.cli.arguments import HELP_OPTIONS, PROGRAM_OPTIONS
+from pools import program
+from pools.cli.arguments import HELP_OPTIONS
 from pools.cli.builtin import BUILTIN
 from tests.core.fake_plugins import Site
 
@@ -37,7 +38,7 @@ def test_what_is_known_of_a_command_is_what_it_is(name: str) -> None:
     taken = {text for option in options for text in option.opts}
     assert not taken & set(HELP_OPTIONS)
     if BUILTIN[name].runs_program:
-        assert not taken & set(PROGRAM_OPTIONS)
+        assert not taken & set(program.OPTIONS)
     if BUILTIN[name].runs_jobs:
         assert {"-P", "--pool"} <= taken
 

@@ -6,16 +6,16 @@ PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11; do \
     $$python -c '$(NEW_ENOUGH)' 2>/dev/null && echo $$python && break; done)
 VENV := .venv
 BIN := $(VENV)/bin
-DISTRIBUTIONS := core plugins/solo plugins/threads plugins/prefork plugins/gevent plugins/eventlet plugins/dask
+DISTRIBUTIONS := core plugins/solo plugins/threads plugins/prefork plugins/gevent plugins/eventlet plugins/dask hosts/celery
 SOURCES := $(addsuffix /src,$(DISTRIBUTIONS)) tests $(wildcard examples benchmarks)
 STAMP := $(VENV)/.complete
 PYTEST_FLAGS ?= -n 2
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test check style types tree format bench docs dist clean
+.PHONY: help venv demo demo-worker test check style types tree format bench docs dist clean
 
 help:  ## list these targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 venv: $(STAMP)  ## make .venv: every distribution, editable, and the development tools
 
@@ -31,6 +31,9 @@ $(STAMP): pyproject.toml constraints.txt $(addsuffix /pyproject.toml,$(DISTRIBUT
 
 demo: $(STAMP)  ## fetch and parse a thousand feeds through four pools
 	$(BIN)/python -m examples.feedhub
+
+demo-worker: $(STAMP)  ## a shop's orders, by a Celery worker with no server
+	$(BIN)/python -m examples.shop
 
 test: $(STAMP)  ## run the tests; PYTEST_FLAGS chooses how (default: -n 2)
 	$(BIN)/python -m pytest $(PYTEST_FLAGS)

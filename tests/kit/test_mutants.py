@@ -14,6 +14,9 @@ from pools.testing.check import check
 
 MODULES = [f"tests.kit.mutants.{path.stem}" for path in sorted(Path(__file__).parent.glob("mutants/[a-z]*.py"))]
 
+#: The kit has deadlines of its own.
+pytestmark = pytest.mark.timeout(0)
+
 
 def _mutants() -> list[Any]:
     found = []

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
+
 from pools.testing import PoolConformance
+
+#: The kit has deadlines of its own.
+pytestmark = pytest.mark.timeout(0)
 
 
 class TestSolo(PoolConformance):

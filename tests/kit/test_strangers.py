@@ -7,6 +7,9 @@ import pytest
 from pools.testing.check import check
 from tests.contract import strangers
 
+#: The kit has deadlines of its own.
+pytestmark = pytest.mark.timeout(0)
+
 
 @pytest.mark.parametrize("cls", [strangers.ThreadPerJob, strangers.OnExecutor, strangers.Elsewhere])
 def test_a_stranger_passes(cls: type) -> None:

@@ -16,7 +16,10 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-FOLDERS = [ROOT / "core", *sorted(path.parent for path in ROOT.glob("plugins/*/pyproject.toml"))]
+FOLDERS = [
+    ROOT / "core",
+    *sorted(path.parent for kind in ("plugins", "hosts") for path in ROOT.glob(f"{kind}/*/pyproject.toml")),
+]
 #: Distributions that the tests install and nobody releases.
 EXAMPLES = sorted(path.parent for path in ROOT.glob("examples/*/pyproject.toml"))
 

@@ -18,7 +18,7 @@ from tests.packaging.conftest import FOLDERS, ROOT, Environment, run
 pytestmark = [pytest.mark.xdist_group("packaging"), pytest.mark.timeout(300)]
 
 #: The pools of one machine; that of a cluster has a test of its own, tests/dask/.
-POOLS = [folder.name for folder in FOLDERS[1:] if folder.name != "dask"]
+POOLS = [folder.name for folder in FOLDERS if folder.parent.name == "plugins" and folder.name != "dask"]
 
 #: A program for any pool: it is told which one by its first argument; none means the default.
 PROGRAM = """

@@ -51,7 +51,7 @@ def test_a_command_in_the_documentation_exists(page: Path, words: list[str], mon
         if arguments.pool is not None:  # its options depend on the pool
             monkeypatch.setenv("POOLS_POOL", arguments.pool)
         command, words = found, list(arguments.own)
-        context = click.Context(command, info_name=command.name, parent=context)
+        context = click.Context(command, info_name=command.name, parent=context, **command.context_settings)
     command.make_parser(context).parse_args(words)
 
 

@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 
 ROOT = Path(__file__).parents[2]
-FOLDERS = [ROOT / "core", *sorted(path.parent for path in ROOT.glob("plugins/*/pyproject.toml"))]
-PLUGINS = FOLDERS[1:]
+PLUGINS = sorted(path.parent for path in ROOT.glob("plugins/*/pyproject.toml"))
+HOSTS = sorted(path.parent for path in ROOT.glob("hosts/*/pyproject.toml"))
+FOLDERS = [ROOT / "core", *PLUGINS, *HOSTS]
 
 
 def project(folder: Path) -> dict[str, Any]:
@@ -27,7 +28,7 @@ def test_the_distributions_have_one_version(folder: Path) -> None:
     assert project(folder)["version"] == VERSION
 
 
-@pytest.mark.parametrize("folder", PLUGINS, ids=lambda folder: folder.name)
+@pytest.mark.parametrize("folder", [*PLUGINS, *HOSTS], ids=lambda folder: folder.name)
 def test_a_plugin_needs_the_core_of_its_own_release(folder: Path) -> None:
     assert f"pools-core~={VERSION}" in project(folder)["dependencies"]
 

@@ -265,9 +265,10 @@ class Engine(Lifecycle):
         """Make an event that callers of the pool can wait on, and jobs can set."""
         return threading.Event()
 
-    def new_timer(self) -> Timer:
-        """Make the timer of this kind of pool."""
-        return ThreadTimer(f"pools-{self.name}-timer")
+    @classmethod
+    def new_timer(cls) -> Timer:
+        """Make a timer of this kind of pool."""
+        return ThreadTimer(f"pools-{cls.name}-timer")
 
     def set_alarm(self, when: float) -> None:
         """Call :meth:`enforce_limits` at ``when``, in seconds of ``time.monotonic()``; alarms set before stay set.

@@ -73,7 +73,7 @@ class Limits:
 
 def soft_error(job: Job) -> SoftTimeLimitExceeded:
     """The exception that a job's soft limit raises in it."""
-    return SoftTimeLimitExceeded(f"{job} passed its soft time limit of {job.soft_timeout} s")
+    return job.pool.options.soft_error(f"{job} passed its soft time limit of {job.soft_timeout} s")
 
 
 def hard_error(job: Job, stack: str = "") -> TimeLimitExceeded:

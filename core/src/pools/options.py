@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from pools.errors import UnsupportedError
+from pools.errors import SoftTimeLimitExceeded, UnsupportedError
 from pools.spec import Traits
 from pools.stats import processors
 
@@ -26,6 +26,7 @@ class PoolOptions:
         initargs: Its arguments.
         context: Whether jobs run in a ``"copy"`` of the context in which they were submitted (the default where the
             pool has the trait ``context``) or in an ``"empty"`` one.
+        soft_error: What a soft limit raises in a job: a subclass, where the host's jobs know it by another name.
     """
 
     soft_timeout: float | None = None
@@ -36,6 +37,7 @@ class PoolOptions:
     initializer: Callable[..., object] | None = None
     initargs: tuple[Any, ...] = ()
     context: Literal["copy", "empty"] | None = None
+    soft_error: type[SoftTimeLimitExceeded] = SoftTimeLimitExceeded
 
     def check(self, pool: str, traits: Traits) -> None:
         """Raise what is wrong with the options of the pool of this name.
@@ -53,6 +55,8 @@ class PoolOptions:
             raise ValueError(f'context must be "copy" or "empty", not {self.context!r}')
         if self.context == "copy" and not traits.context:
             raise UnsupportedError(f"pool {pool} cannot run jobs in a copy of their context (trait context is False)")
+        if not (isinstance(self.soft_error, type) and issubclass(self.soft_error, SoftTimeLimitExceeded)):
+            raise ValueError(f"soft_error must be a subclass of SoftTimeLimitExceeded, not {self.soft_error!r}")
         if self.initializer is not None and not callable(self.initializer):
             raise ValueError(f"initializer must be something to call, not {self.initializer!r}")
         if self.initializer is not None and not traits.initializer:

@@ -11,6 +11,10 @@ from pools.errors import SoftTimeLimitExceeded
 from pools.testing.targets import GIVE_UP, note, spend
 
 
+class Deadline(SoftTimeLimitExceeded):
+    """The name under which the jobs of a host know a soft limit."""
+
+
 def job_here() -> Job:
     """The job that the calling code runs in."""
     job = current_job()

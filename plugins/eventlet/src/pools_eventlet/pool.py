@@ -41,7 +41,8 @@ class EventletPool(GreenPool):
     def new_event(self) -> Event:
         return Event()
 
-    def new_timer(self) -> EventletTimer:
+    @classmethod
+    def new_timer(cls) -> EventletTimer:
         return EventletTimer()
 
     def spawn(self, fn: Callable[..., object], *args: Any) -> None:

@@ -46,7 +46,8 @@ class GeventPool(GreenPool):
     def new_event(self) -> Event:
         return Event(self.on_hub_thread)
 
-    def new_timer(self) -> GeventTimer:
+    @classmethod
+    def new_timer(cls) -> GeventTimer:
         return GeventTimer()
 
     def spawn(self, fn: Callable[..., object], *args: Any) -> None:

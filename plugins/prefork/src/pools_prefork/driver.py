@@ -9,7 +9,7 @@ from signal import SIGKILL
 from time import monotonic
 from typing import TYPE_CHECKING
 
-from pools import signals
+from pools import ending, signals
 from pools.errors import WorkerLostError
 from pools.job import Job
 from pools_prefork import stack
@@ -66,7 +66,9 @@ class Driver:
             told = self._read(child, link)
         self.crew.tell_afterwards()
         if told:
-            self._pool.tell(told, link)
+            # Whoever waits for the pool to have nothing to do waits for the callbacks of these as well.
+            with ending.settling(told[0][0]):
+                self._pool.tell(told, link)
         if self.supervisor.queue or not self.dispatcher.hungry:
             self.dispatcher.dispatch()
         return link.has_more
@@ -139,7 +141,8 @@ class Driver:
 
     def on_lost(self, job: Job, began: float, child: Child, error: WorkerLostError) -> None:
         job.slot_id = child.number
-        self._pool.lose(job, began, error)
+        with ending.settling(job):
+            self._pool.lose(job, began, error)
 
     def on_child_started(self, child: Child, pid: int) -> None:
         self.dispatcher.dispatch()

@@ -11,7 +11,7 @@ from pools.job import Job
 from pools.limits import stack_of
 from pools.pool import BasePool
 from pools_threads.plugin import SPEC
-from pools_threads.worker import Worker
+from pools_threads.worker import Worker, soft_limit
 
 #: Seconds for which a pool that stops waits for its threads, which have nothing to do any more, to end.
 JOIN_SECONDS = 1.0
@@ -32,6 +32,8 @@ class ThreadsPool(BasePool):
         super().__init__(concurrency, **options)
         #: By slot, until their threads end.
         self._workers: dict[int, Worker] = {}
+        #: What is raised in a job on account of its soft limit.
+        self.soft_limit = soft_limit(self.options.soft_error)
 
     def on_start(self) -> None:
         self._ending = False

@@ -24,18 +24,19 @@ if TYPE_CHECKING:
 _no_collection = threading.Lock()
 
 
-class _SoftLimit(SoftTimeLimitExceeded):
-    """The soft limit as the interpreter makes it, without arguments, in the thread where it raises it."""
+def soft_limit(error: type[SoftTimeLimitExceeded]) -> type[SoftTimeLimitExceeded]:
+    """The soft limit ``error`` as the interpreter makes it, without arguments, in the thread where it raises it."""
 
-    def __init__(self) -> None:
-        assert isinstance(here.interruptible, Worker)
-        job = here.interruptible.interrupted()
-        job.soft_raised = True
-        super().__init__(*soft_error(job).args)
+    class SoftLimit(error):  # type: ignore[valid-type, misc]  # whichever it is
+        def __init__(self) -> None:
+            assert isinstance(here.interruptible, Worker)
+            job = here.interruptible.interrupted()
+            job.soft_raised = True
+            super().__init__(*soft_error(job).args)
 
-
-_SoftLimit.__name__ = _SoftLimit.__qualname__ = SoftTimeLimitExceeded.__name__
-_SoftLimit.__module__ = SoftTimeLimitExceeded.__module__
+    SoftLimit.__name__, SoftLimit.__qualname__ = error.__name__, error.__qualname__
+    SoftLimit.__module__ = error.__module__
+    return SoftLimit
 
 
 class Worker:
@@ -88,7 +89,7 @@ class Worker:
         if job.soft_announced:
             with self._guard:
                 if not job.soft_raised:
-                    self._interrupt(_SoftLimit)
+                    self._interrupt(self._pool.soft_limit)
 
     def raise_soft_limit(self, job: Job) -> None:
         """Raise the soft limit in the job, if it still runs here and is not shielded."""
@@ -97,7 +98,7 @@ class Worker:
                 if job.shielded:
                     job.soft_pending = True
                 else:
-                    self._interrupt(_SoftLimit)
+                    self._interrupt(self._pool.soft_limit)
 
     def abandon(self, job: Job) -> bool:
         """Leave the thread to a job that has its outcome, and ask that job to stop.

@@ -48,6 +48,15 @@ def test_a_soft_limit_is_raised_in_the_job(one: BasePool) -> None:
 
 
 @soft
+def test_a_host_may_have_its_own_error_for_soft_limits(open_pool: OpenPool) -> None:
+    pool = open_pool(1, soft_error=looks.Deadline)
+    error = apply(pool, targets.spend, patience(), soft_timeout=0.05).error()
+    assert isinstance(error, looks.Deadline)
+    with pytest.raises(ValueError, match="soft_error must be a subclass of SoftTimeLimitExceeded, not "):
+        open_pool(1, soft_error=ValueError)
+
+
+@soft
 def test_a_job_may_catch_its_soft_limit_and_clean_up(one: BasePool) -> None:
     """What it returns then is the outcome."""
     record = apply(one, looks.catch_soft_limit, patience(), soft_timeout=AMPLE)

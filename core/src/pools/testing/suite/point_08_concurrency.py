@@ -233,24 +233,24 @@ def test_resizes_race_with_jobs(open_pool: OpenPool, subject: PoolUnderTest) -> 
     """Jobs from two threads while two others grow and shrink the pool: each runs once, and no slot is lost or won."""
     pool = open_pool(2)
     count = subject.load(600) // 2
-    feeding = [True]
+    # Where a slot is a process, each is started and ended.
+    turns = subject.rounds(80) if subject.here else 3
 
     def feed() -> list[Record]:
         return [apply(pool, targets.double, number) for number in range(count)]
 
     def resize(seed: int) -> None:
         dice = random.Random(seed)
-        while feeding:
+        for _ in range(turns):
             n = dice.randint(1, 2)
             pool.grow(n)
             pool.shrink(n)
-            sleep(0.005)
+            sleep(0.001)
 
     feeders = [NativeThread(pool, feed) for _ in range(2)]
     resizers = [NativeThread(pool, resize, seed) for seed in range(2)]
     records = [record for thread in feeders for record in thread.join()]
     assert [record.value() for record in records] == [*range(0, 2 * count, 2)] * 2
-    feeding.clear()
     for thread in resizers:
         thread.join()
     finish(records)

@@ -7,6 +7,8 @@ import time
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
+import celery
+
 from pools import errors
 from pools.job import Job
 from pools_celery.errors import exception_info
@@ -15,6 +17,10 @@ if TYPE_CHECKING:
     from pools_celery.taskpool import TaskPool
 
 log = logging.getLogger(__name__)
+
+#: Whether Celery does all that a failure calls for when it hears of a hard limit. Before 5.7 it sends no
+#: ``task_failure`` then, and waits to hear of the failure as well.
+_LIMIT_IS_THE_END = celery.VERSION >= (5, 7)
 
 
 class Execution:
@@ -143,7 +149,8 @@ class Execution:
             self._call(self._timeout_callback, soft, seconds)
 
     def _on_error(self, error: BaseException) -> None:
-        told = self._timeout_callback is not None if isinstance(error, errors.TimeLimitExceeded) else self.announced
+        is_limit = isinstance(error, errors.TimeLimitExceeded)
+        told = _LIMIT_IS_THE_END and self._timeout_callback is not None if is_limit else self.announced
         if told and isinstance(error, errors.TimeLimitExceeded | errors.Terminated):
             # For Celery that was the end already: told twice, it would store and signal twice.
             self._on_end(None, None)

@@ -10,9 +10,11 @@ DISTRIBUTIONS := core plugins/solo plugins/threads plugins/prefork plugins/geven
 SOURCES := $(addsuffix /src,$(DISTRIBUTIONS)) tests $(wildcard examples benchmarks)
 STAMP := $(VENV)/.complete
 PYTEST_FLAGS ?= -n 2
+# What takes longer than all other tests together.
+LONG_TESTS := tests/celery tests/kit tests/strangers tests/packaging/test_new.py
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo demo-worker test check style types tree format bench docs dist clean
+.PHONY: help venv demo demo-worker test test-long check style types tree format bench docs dist clean
 
 help:  ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -36,7 +38,10 @@ demo-worker: $(STAMP)  ## a shop's orders, by a Celery worker with no server
 	$(BIN)/python -m examples.shop
 
 test: $(STAMP)  ## run the tests; PYTEST_FLAGS chooses how (default: -n 2)
-	$(BIN)/python -m pytest $(PYTEST_FLAGS)
+	$(BIN)/python -m pytest $(PYTEST_FLAGS) $(addprefix --ignore=,$(LONG_TESTS))
+
+test-long: $(STAMP)  ## run the others: the kit on every pool, its mutants, strangers' pools, Celery workers
+	$(BIN)/python -m pytest $(PYTEST_FLAGS) $(LONG_TESTS)
 
 check: style types tree  ## formatting, lint, types and the shape of the tree; changes nothing
 

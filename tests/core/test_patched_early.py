@@ -21,9 +21,9 @@ from pools.hooks import hookimpl
 
 @hookimpl
 def pools_commands(group):
-    group.add_lazy_command("worker", "worker_command:worker", "Work.")
+    group.add_lazy_command("serve", "serve_command:serve", "Work.")
 """
-WORKER = """
+SERVE = """
 import json
 import click
 from shop import seen
@@ -32,7 +32,7 @@ from shop import seen
 @click.option("-P", "--pool")
 @click.option("-A", "--app")
 @click.option("-q", "--quiet", is_flag=True)
-def worker(pool, app, quiet):
+def serve(pool, app, quiet):
     print(json.dumps(seen()))
 """
 
@@ -40,7 +40,7 @@ def worker(pool, app, quiet):
 COMMANDS = {
     "run": "run -q {} shop:seen --input lines",
     "exec": "exec {} -m shop_program -P other",
-    "worker": "worker -A app {}",
+    "serve": "serve -A app {}",
     "bench": "bench --jobs 1 {} --json",
 }
 
@@ -51,7 +51,7 @@ def green(site: Site) -> Site:
     site.patched_pool("green")
     site.patched_pool("other")
     site.extension("shop", EXTENSION)
-    site.module("worker_command", WORKER)
+    site.module("serve_command", SERVE)
     site.module("shop", FUNCTION)
     site.module("shop_program", "import json, shop; print(json.dumps(shop.seen()))")
     (site.path / "lines").write_text("1\n")
@@ -77,7 +77,7 @@ EARLY: list[list[object]] = [[{}], []]
 
 
 @pytest.mark.parametrize("given", ["-P green", "-Pgreen", "--pool green", "--pool=green", "-P other -P green"])
-@pytest.mark.parametrize("command", ["run", "exec", "worker"])
+@pytest.mark.parametrize("command", ["run", "exec", "serve"])
 def test_the_pool_of_the_command_line_is_patched_first(green: Site, command: str, given: str) -> None:
     assert seen(green, command, given) == EARLY
 

@@ -56,6 +56,16 @@ def test_a_child_does_not_die_twice() -> None:
         world.supervisor.exited(child, 0, world.now)
 
 
+def test_a_shrink_takes_the_children_that_are_not_up_first() -> None:
+    """However often a pool grows and shrinks, a child that is up goes on."""
+    world, child, _ = world_of_one()
+    for _ in range(3):
+        world.perform(world.supervisor.resize(2, world.now))
+        world.perform(world.supervisor.resize(1, world.now))
+    assert child.state is ChildState.IDLE
+    assert child.due is None
+
+
 # -- Jobs taken back ---------------------------------------------------------------------------------------------------
 
 

@@ -203,7 +203,8 @@ class Supervisor:
         """Start and retire as many as it takes."""
         actions: list[Action] = []
         lasting = [child for child in self.children.values() if child.due is None and self._counts(child)]
-        lasting.sort(key=lambda child: len(child.hand))
+        # Those that are not up go first: else a pool that grows and shrinks all the time would never have one that is.
+        lasting.sort(key=lambda child: (len(child.hand), child.up_at is not None))
         for child in lasting[: max(0, len(lasting) - self.size)]:
             child.due = "shrunk"
         missing = self.size - len(lasting)

@@ -7,7 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
+from tests.needs import needs
 
 ROOT = Path(__file__).parents[2]
 
@@ -18,7 +18,7 @@ def benchmarks(*arguments: str, module: str = "benchmarks") -> subprocess.Comple
 
 
 def test_a_quick_run_of_one_case_prints_and_records_its_ratio(tmp_path: Path) -> None:
-    pytest.importorskip("celery")
+    needs("celery")
     report = tmp_path / "report.json"
     done = benchmarks("--quick", "--only", "jobs/solo", "--json", str(report))
     assert done.returncode == 0, done.stderr
@@ -37,8 +37,7 @@ def test_a_name_that_stands_for_nothing_is_an_error_that_lists_what_there_is() -
 
 
 def test_what_a_block_limit_costs_is_measured() -> None:
-    pytest.importorskip("gevent")
-    pytest.importorskip("eventlet")
+    needs("gevent", "eventlet")
     done = benchmarks("--rounds", "1", module="benchmarks.blocking")
     assert done.returncode == 0, done.stderr
     lines = [line.rpartition(": ") for line in done.stdout.splitlines()]

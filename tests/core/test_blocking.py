@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.needs import needs
 from tests.patched import check_patched, run_patched
 
 PROGRAM = str(Path(__file__).with_name("blocking_program.py"))
@@ -18,7 +19,7 @@ pytestmark = pytest.mark.parametrize("pool", ["gevent", "eventlet"])
 
 @pytest.fixture(autouse=True)
 def _installed(pool: str) -> None:
-    pytest.importorskip(pool)
+    needs(pool)
 
 
 def test_who_holds_the_hub_is_reported_once_and_nobody_else(pool: str) -> None:

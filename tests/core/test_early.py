@@ -6,9 +6,9 @@ import json
 import subprocess
 import sys
 
-import pytest
+from tests.needs import needs
 
-pytest.importorskip("gevent")
+needs("gevent")
 
 #: Prints every place in modules of ours and of the libraries of the core where an original of the patch is held:
 #: module globals, class attributes, defaults and closures of functions.

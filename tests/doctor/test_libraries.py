@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import importlib.util
 from pathlib import Path
 
 import pytest
 
 from tests.doctor.doctor import POOLS, examine, write
+from tests.needs import needs
 
 LIBRARIES = {
     "boto3": "import boto3, botocore.session\nclient = boto3.session.Session()\n",
@@ -35,9 +35,7 @@ BLOCKING = {"gevent": {"grpc", "psycopg2"}, "eventlet": {"grpc"}}
 
 @pytest.mark.parametrize("pool", POOLS)
 def test_together_only_what_blocks_in_c_is_found(tmp_path: Path, pool: str) -> None:
-    missing = [name for name in LIBRARIES if importlib.util.find_spec(name) is None]
-    if missing:
-        pytest.skip(f"not installed: {', '.join(missing)}")
+    needs(*LIBRARIES)
     write(tmp_path, {f"with_{name}.py": source for name, source in LIBRARIES.items()})
     write(tmp_path, {"everything.py": "".join(f"import with_{name}\n" for name in LIBRARIES)})
     stale = examine(tmp_path, pool, "-A", "everything")["stale"]

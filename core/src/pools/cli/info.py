@@ -58,9 +58,7 @@ def _show(declared: PoolSpec, origin: str | None) -> None:
     print_table(("TRAIT", "VALUE", "MEANING"), explained(declared.traits))
     if declared.options:
         print()
-        _show_options(
-            "OPTION", [dataclasses.replace(option, env=config.variable(option)) for option in declared.options]
-        )
+        _show_options("OPTION", declared.options)
 
 
 def _show_patch(need: Need) -> None:

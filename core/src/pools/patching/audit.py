@@ -62,34 +62,40 @@ class Audit:
 
     def __init__(self, requirements: Sequence[PatchRequirement], depth: int = DEPTH) -> None:
         self._requirements = requirements
-        self._depth = depth
         self._replaces = {name for requirement in requirements for name in requirement.replaces}
         self._libraries = {"greenlet"}
         for requirement in requirements:
             calls = effects.told_by(requirement, "CALLS", ())
             self._libraries |= {name.partition(".")[0] for name in (requirement.module, *calls)}
         self._bindings = Bindings()
+        self._originals = effects.originals(requirements)
+        self._unusable = _types(dict(self._told("UNUSABLE")))
+        self._search = Search(self._originals, self._is_skipped, self._is_green, self._unusable, depth)
 
-    def run(
-        self, modules: Iterable[str] | None = None, roots: Iterable[Root] = (), *, quick: bool = False
-    ) -> list[Finding]:
-        """Return the findings.
+    def run(self, roots: Iterable[Root] = ()) -> list[Finding]:
+        """Return what is found in all modules that were imported.
+
+        Args:
+            roots: What to look at beside modules.
+        """
+        return list(self._findings(self._search.run(list(sys.modules), roots)))
+
+    def glance(self, modules: Iterable[str] | None = None) -> Iterator[Finding]:
+        """Yield findings as they are found, from modules in which a glance sees something; not the standard library's.
 
         Args:
             modules: The modules to look at; all that were imported if None.
-            roots: What to look at beside modules.
-            quick: Search only modules in which a glance sees something, and none of the standard library.
         """
-        originals = effects.originals(self._requirements)
-        unusable = _types(dict(self._told("UNUSABLE")))
-        names = list(sys.modules) if modules is None else list(modules)
-        if quick:
-            candidates = (name for name in names if not _is_standard(name) and not self._is_skipped(name))
-            names = Glance(originals, unusable).suspects(candidates)
-        search = Search(originals, self._is_skipped, self._is_green, unusable, self._depth)
-        found = list(self._held(search.run(names, roots)))
-        found = self._with_threads(found) if "_thread.start_new_thread" in originals.names.values() else found
-        return [*found, *self._extensions()]
+        names = list(sys.modules) if modules is None else modules
+        candidates = (name for name in names if not _is_standard(name) and not self._is_skipped(name))
+        suspects = Glance(self._originals, self._unusable).suspects(candidates)
+        yield from self._findings(held for name in suspects for held in self._search.run([name]))
+
+    def _findings(self, held: Iterable[Held]) -> Iterator[Finding]:
+        found = self._held(held)
+        patches_threads = "_thread.start_new_thread" in self._originals.names.values()
+        yield from self._with_threads(found) if patches_threads else found
+        yield from self._extensions()
 
     def _told(self, name: str) -> Iterator[tuple[str, Any]]:
         for requirement in self._requirements:
@@ -150,22 +156,20 @@ class Audit:
         binding = self._bindings.find(source_of(module), attribute)
         return binding is None or binding.is_import
 
-    def _with_threads(self, found: list[Finding]) -> list[Finding]:
+    def _with_threads(self, found: Iterable[Finding]) -> Iterator[Finding]:
         threads = effects.threads(self._requirements)
-        objects = {thread.identity: thread for thread in threads}
+        objects = {thread.identity for thread in threads}
         what = advice("thread", "threading.Thread", {})
-        merged = [
-            replace(finding, kind="thread", advice=what) if finding.identity in objects else finding
-            for finding in found
-        ]
-        named = {finding.identity for finding in merged}
+        named = set()
+        for finding in found:
+            if finding.identity in objects:
+                named.add(finding.identity)
+                finding = replace(finding, kind="thread", advice=what)
+            yield finding
         for thread in threads:
             if thread.identity not in named:
                 place = Place(thread.file, thread.line)
-                merged.append(
-                    Finding(thread.module, thread.name, "threading.Thread", "thread", what, place, thread.identity)
-                )
-        return merged
+                yield Finding(thread.module, thread.name, "threading.Thread", "thread", what, place, thread.identity)
 
     def _extensions(self) -> Iterator[Finding]:
         for extension, what in blocking(dict(self._told("HELPS"))):

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import sys
 import types
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
+from importlib.machinery import ModuleSpec, SourceFileLoader
 from typing import Any
 
 from pools.patching.harmless import HARMLESS_NAMES
@@ -17,6 +18,9 @@ from pools.patching.parts import PLAIN
 
 #: How many members of one container are looked at.
 WIDTH = 100
+
+#: What every module has, and what holds nothing but names.
+_OF_MODULES = (ModuleSpec, SourceFileLoader)
 
 _Collect = Callable[[Any, list[Any]], None]
 
@@ -35,21 +39,17 @@ class Glance:
         self._collectors: dict[type, _Collect | None] = {}
         self._seen: set[int] = set()
 
-    def suspects(self, modules: Iterable[str]) -> list[str]:
-        """Return the names of those of the modules in which there is something."""
-        found = [name for name in modules if type(sys.modules.get(name)) is types.ModuleType]
-        if not self._has_any(found):  # as in most programs
-            return []
-        self._seen.clear()
-        return [name for name in found if self._has_any([name])]
+    def suspects(self, modules: Iterable[str]) -> Iterator[str]:
+        """Yield the names of those of the modules in which there is something."""
+        return (name for name in modules if type(sys.modules.get(name)) is types.ModuleType and self._has_any(name))
 
-    def _has_any(self, modules: Iterable[str]) -> bool:
+    def _has_any(self, module: str) -> bool:
+        named = vars(sys.modules[module])
+        clear = HARMLESS_NAMES.get(module)
         held: list[Any] = []
-        for name in modules:
-            named = vars(sys.modules[name])
-            clear = HARMLESS_NAMES.get(name)
-            values = named.values() if clear is None else [named[key] for key in named if key not in clear]
-            self._collect(list(values), held)
+        self._collect(
+            list(named.values()) if clear is None else [named[key] for key in named if key not in clear], held
+        )
         return not self._identities.isdisjoint(map(id, held)) or not self._types.isdisjoint(map(type, held))
 
     def _collect(self, values: list[Any], held: list[Any]) -> None:
@@ -75,7 +75,7 @@ class Glance:
 
 def _collector(kind: type) -> _Collect | None:
     """Return what adds the parts of an object of some type to a list; None if it has none."""
-    if kind in PLAIN or issubclass(kind, types.ModuleType):
+    if kind in PLAIN or kind in _OF_MODULES or issubclass(kind, types.ModuleType):
         return None
     if issubclass(kind, type):
         return _collect_class

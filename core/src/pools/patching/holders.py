@@ -87,11 +87,12 @@ class Search:
         self._depth = depth
         self._of_types: dict[type, str | None] = {}
         self._seen: set[int] = {id(vars(module)) for module in list(sys.modules.values()) if _is_module(module)}
+        #: The objects of the standard library that were yielded, by identity.
+        self._wholes: set[int] = set()
         self._queue: deque[_Step] = deque()
 
     def run(self, modules: Iterable[str], roots: Iterable[Root] = ()) -> Iterator[Held]:
-        """Yield every place that is reached from the names of these modules, or from these roots."""
-        wholes: set[int] = set()
+        """Yield every place, once, that is reached from the names of these modules or from these roots."""
         self._queue.extend(_Step(root.value, root.module, root.path, "attribute", 0) for root in roots)
         for name in modules:
             module = sys.modules.get(name)
@@ -107,8 +108,8 @@ class Search:
                 self._open(step)
             elif step.whole is None:
                 yield held
-            elif step.whole[2] not in wholes:
-                wholes.add(step.whole[2])
+            elif step.whole[2] not in self._wholes:
+                self._wholes.add(step.whole[2])
                 path, original, identity = step.whole
                 yield Held(step.module, path, original or held.original, "instance", identity)
 

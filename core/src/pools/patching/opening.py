@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import sys
 import warnings
+from collections.abc import Sequence
+from itertools import islice
 from typing import TYPE_CHECKING, Literal
 
 from pools.errors import PatchError, PatchWarning, UsageError
 from pools.patching import apply, effects
-from pools.spec import PoolSpec
+from pools.spec import PatchRequirement, PoolSpec
 
 if TYPE_CHECKING:
     from pools.patching.audit import Finding
@@ -20,8 +22,8 @@ DEPTH = 3
 #: How many findings it names.
 SHOWN = 3
 
-#: The findings that were told of, by module and attribute.
-_told: set[tuple[str, str]] = set()
+#: The pools that have told of their findings.
+_told: set[str] = set()
 
 
 def mode(given: Mode | None, configured: Mode) -> Mode:
@@ -36,7 +38,7 @@ def mode(given: Mode | None, configured: Mode) -> Mode:
 
 
 def audit(spec: PoolSpec, mode: Mode) -> None:
-    """Look for what the patches of a pool came too late for, and tell of what was not told of before.
+    """Look for what the patches of a pool came too late for, and tell of the first of it, once.
 
     Args:
         spec: The pool that is opened.
@@ -46,23 +48,28 @@ def audit(spec: PoolSpec, mode: Mode) -> None:
         PatchError: Something was found, and the mode is ``"error"``.
     """
     requirements = [requirement for requirement in apply.requirements(spec) if apply.in_effect(requirement)]
-    if mode == "off" or not requirements:
+    if mode == "off" or not requirements or (mode == "warn" and spec.name in _told):
         return
+    found = first(requirements)
+    if not found:
+        return
+    if mode == "error":
+        raise PatchError(_message(spec.name, found))
+    _told.add(spec.name)
+    warnings.warn(_message(spec.name, found), PatchWarning, stacklevel=3)
+
+
+def first(requirements: Sequence[PatchRequirement]) -> list[Finding]:
+    """Return the first findings, one more than a warning names: it is not known how many there are."""
     # Imported here: this module is imported before the standard library is patched, and the audit is for afterwards.
     from pools.patching.audit import Audit
 
-    found = Audit(requirements, DEPTH).run(effects.early(requirements), quick=True)
-    new = [finding for finding in found if (finding.module, finding.attribute) not in _told]
-    if mode == "error" and found:
-        raise PatchError(_message(spec.name, found))
-    if new:
-        _told.update((finding.module, finding.attribute) for finding in new)
-        warnings.warn(_message(spec.name, new), PatchWarning, stacklevel=3)
+    return list(islice(Audit(requirements, DEPTH).glance(effects.early(requirements)), SHOWN + 1))
 
 
 def _message(pool: str, found: list[Finding]) -> str:
     shown = "; ".join(_in_short(finding) for finding in found[:SHOWN])
-    more = f"; and {len(found) - SHOWN} more" if len(found) > SHOWN else ""
+    more = "; and more" if len(found) > SHOWN else ""
     return (
         f"pool {pool} may block, because its patch came too late for some of the program or does not reach it: "
         f"{shown}{more}. Who imported it, and what to do: {_doctor(pool, found[0])}"

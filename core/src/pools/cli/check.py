@@ -9,6 +9,9 @@ import click
 
 from pools.testing.check import check as check_pool
 
+#: How many processes share the tests: most of them wait for something most of the time.
+PROCESSES = 4
+
 
 def _options(pairs: tuple[str, ...]) -> dict[str, Any]:
     options = {}
@@ -37,6 +40,6 @@ def check(name: str, as_json: bool, expression: str, pairs: tuple[str, ...], qui
 
     Exit code 0: no point fails; 1: one does; 2: bad usage.
     """
-    report = check_pool(name, _options(pairs), expression=expression, quick=quick)
+    report = check_pool(name, _options(pairs), expression=expression, quick=quick, processes=PROCESSES)
     print(json.dumps(report.as_dict(), indent=2) if as_json else report.as_text())
     return 0 if report.holds else 1

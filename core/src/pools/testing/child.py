@@ -34,6 +34,7 @@ def _run_tests(arguments: dict[str, Any]) -> int:
     from pools.testing.fixtures import Fixtures
     from pools.testing.pool_under_test import PoolUnderTest
     from pools.testing.reporter import Reporter
+    from pools.testing.turns import Turns
 
     # The parent asks for the stacks of a test that hangs, and then kills.
     faulthandler.register(signal.SIGUSR2, all_threads=True)
@@ -52,7 +53,7 @@ def _run_tests(arguments: dict[str, Any]) -> int:
             *(["-k", arguments["expression"]] if arguments["expression"] else []),
             *(str(path) for module in arguments["modules"] for path in sorted(suite.glob(f"{module}*.py"))),
         ],
-        plugins=[Fixtures(subject, reporter.tell, arguments["only"]), reporter],
+        plugins=[Fixtures(subject, reporter.tell), Turns(arguments["tests"]), reporter],
     )
 
 

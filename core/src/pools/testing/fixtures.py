@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 import sys
-from collections.abc import Callable, Collection, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from typing import Any
 
 import pytest
@@ -31,13 +31,11 @@ class Fixtures:
     Args:
         subject: The pool.
         tell: Is told of each test that the pool does not promise to pass.
-        only: The tests to run, by pytest's id; None for all that are selected.
     """
 
-    def __init__(self, subject: PoolUnderTest, tell: Callable[..., None], only: Collection[str] | None) -> None:
+    def __init__(self, subject: PoolUnderTest, tell: Callable[..., None]) -> None:
         self._subject = subject
         self._tell = tell
-        self._only = only
         self._unusable: BaseException | None = None
         settings.register_profile(
             "pools",
@@ -65,8 +63,6 @@ class Fixtures:
             self._subject.look()
         except BaseException as error:
             self._unusable = error
-        if self._only is not None:
-            items[:] = [item for item in items if item.nodeid in self._only]
         items[:] = [item for item in items if self._is_promised(item)]
 
     def _is_promised(self, item: pytest.Item) -> bool:

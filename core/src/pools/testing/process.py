@@ -1,4 +1,4 @@
-"""One process of the suite: started, listened to, and killed when it has nothing more to say.
+"""One process of the suite: started, given its tests, listened to, and killed when it has nothing more to say.
 
 A broken pool may hang, end the process by ``os._exit``, or keep the interpreter from ending. Whatever it does, what the
 process said of the tests before is known, and so is the test that ran.
@@ -42,7 +42,6 @@ class Task:
         expression: What selects tests among them, as pytest's ``-k`` takes it.
         quick: Whether tests are to do less of what they repeat.
         impatient: Whether to wait only a little for what must happen: something was waited for in vain before.
-        only: The tests to run, by pytest's id; None for all that are selected.
     """
 
     pool: str
@@ -52,7 +51,6 @@ class Task:
     expression: str
     quick: bool
     impatient: bool = False
-    only: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,13 +69,19 @@ class Ended:
 
 
 class SuiteProcess:
-    """A process that runs the suite. Iterate over :meth:`messages` to its end, and then ask how it :attr:`ended`."""
+    """A process that runs tests of the suite, one after another as they are given to it.
+
+    Iterate over :meth:`messages` to its end, :meth:`give` it a test whenever it has none, and then ask how it
+    :attr:`ended`.
+    """
 
     def __init__(self, task: Task, seconds_for_a_test: float) -> None:
         self._task = task
         self._seconds = seconds_for_a_test
         #: Whether it has closed its end, and not been given up; and whether it had said before that it was done.
         self._has_finished = self._is_done = False
+        #: Where the tests are written that it is given; None when there will be no more.
+        self._tests: int | None = None
         self.ended = Ended("", "")
 
     def messages(self) -> Iterator[dict[str, Any]]:
@@ -86,21 +90,39 @@ class SuiteProcess:
         Who asks for no more has the process killed.
         """
         with tempfile.TemporaryDirectory(prefix="pools-") as folder, (Path(folder) / "output").open("w+b") as output:
+            tests, self._tests = os.pipe()
             reader, writer = os.pipe()
-            process = self._start(Path(folder), writer, output)
+            process = self._start(Path(folder), tests, writer, output)
+            os.close(tests)
             os.close(writer)
             try:
                 yield from self._listen(process, reader)
             finally:
+                self.give(None)
                 os.close(reader)
                 how = self._end(process)
                 output.seek(0)
                 self.ended = Ended(how, output.read().decode(errors="replace"), process.returncode)
 
-    def _start(self, folder: Path, writer: int, output: Any) -> subprocess.Popen[bytes]:
+    def give(self, test: str | None) -> None:
+        """Have it run a test, by pytest's id for it; None: there are no more, it is to end."""
+        if self._tests is not None and test is not None:
+            # Of a process that has ended meanwhile this is told by how it ended.
+            with contextlib.suppress(BrokenPipeError):
+                os.write(self._tests, f"{test}\n".encode())
+        elif self._tests is not None:
+            os.close(self._tests)
+            self._tests = None
+
+    def _start(self, folder: Path, tests: int, writer: int, output: Any) -> subprocess.Popen[bytes]:
         for name in ("tmp", "files"):
             (folder / name).mkdir()
-        places = {"descriptor": writer, "folder": str(folder / "files"), "temporary": str(folder / "tmp")}
+        places = {
+            "descriptor": writer,
+            "tests": tests,
+            "folder": str(folder / "files"),
+            "temporary": str(folder / "tmp"),
+        }
         ours = {name: value for name, value in os.environ.items() if not name.startswith(("POOLS_", "PYTEST_"))}
         return subprocess.Popen(
             [sys.executable, "-m", "pools.testing.child", json.dumps({**asdict(self._task), **places})],
@@ -108,7 +130,7 @@ class SuiteProcess:
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
-            pass_fds=[writer],
+            pass_fds=[tests, writer],
             # What it leaves behind is found by its group, and a Ctrl-C is the parent's alone.
             start_new_session=True,
         )

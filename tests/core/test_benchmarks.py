@@ -41,6 +41,6 @@ def test_what_a_block_limit_costs_is_measured() -> None:
     done = benchmarks("--rounds", "1", module="benchmarks.blocking")
     assert done.returncode == 0, done.stderr
     lines = [line.rpartition(": ") for line in done.stdout.splitlines()]
-    cases = ("jobs that end at once", "that yield")
+    cases = ("jobs that end at once", "jobs that yield")
     assert [label for label, _, _ in lines] == [f"{pool}, {case}" for pool in ("gevent", "eventlet") for case in cases]
     assert all(float(ratio) > 0 for _, _, ratio in lines)

@@ -38,6 +38,32 @@ def test_libraries_in_c_that_block_are_found_unless_they_are_helped(
 
 
 @pytest.mark.parametrize("pool", POOLS)
+def test_what_only_the_garbage_collector_sees_is_found(tmp_path: Path, pool: str) -> None:
+    hidden = """
+import functools, threading
+from contextvars import ContextVar
+
+@functools.lru_cache
+def lock_of(name):
+    return threading.Lock()
+
+@functools.cache
+def gate():
+    return threading.Event()
+
+lock_of("a"), gate()
+CURRENT = ContextVar("CURRENT", default=threading.Semaphore())
+"""
+    write(tmp_path, {"main.py": f"import hidden\n{PATCH[pool]}\n", "hidden.py": hidden})
+    stale = examine(tmp_path, pool, "main.py")["stale"]
+    assert {(item["attribute"], item["original"], item["kind"]) for item in stale} == {
+        ("lock_of<held>", "threading.Lock", "instance"),
+        ("gate<held>[<tuple>]", "threading.Event", "instance"),
+        ("CURRENT<held>", "threading.Semaphore", "instance"),
+    }
+
+
+@pytest.mark.parametrize("pool", POOLS)
 def test_a_thread_that_runs_already_is_found(tmp_path: Path, pool: str) -> None:
     started = """
 import threading, time

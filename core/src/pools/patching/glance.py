@@ -5,6 +5,7 @@ A thousand modules name some fifty thousand things, so what is compared is compa
 
 from __future__ import annotations
 
+import gc
 import sys
 import types
 from collections.abc import Callable, Iterable, Iterator
@@ -14,7 +15,7 @@ from typing import Any
 
 from pools.patching.harmless import HARMLESS_NAMES
 from pools.patching.originals import Originals
-from pools.patching.parts import PLAIN
+from pools.patching.parts import HIDING, PLAIN
 
 #: How many members of one container are looked at.
 WIDTH = 100
@@ -138,4 +139,5 @@ _COLLECTORS: dict[type, _Collect] = {
     frozenset: _collect_sequence,
     types.MethodType: lambda value, held: held.append(value.__self__),
     types.BuiltinFunctionType: lambda value, held: held.append(value.__self__),
+    **dict.fromkeys(HIDING, lambda value, held: held.extend(gc.get_referents(value))),
 }

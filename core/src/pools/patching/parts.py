@@ -6,10 +6,12 @@ them: a lazy object would be set up by ``isinstance``, and a proxy raise.
 
 from __future__ import annotations
 
+import gc
 import types
 from collections import OrderedDict, defaultdict, deque
 from collections.abc import Callable, Iterator
-from functools import partial
+from contextvars import ContextVar
+from functools import lru_cache, partial
 from typing import Any
 
 from pools.patching.harmless import HARMLESS_ATTRIBUTES
@@ -23,6 +25,8 @@ PLAIN = frozenset(
 ) | {types.CodeType, types.GenericAlias, types.UnionType, types.MemberDescriptorType, types.GetSetDescriptorType}
 _DESCRIPTORS = (types.MemberDescriptorType, types.GetSetDescriptorType)
 _MAPPINGS = (dict, types.MappingProxyType, OrderedDict, defaultdict)
+#: What holds values where only the garbage collector sees them: a cached result, a default.
+HIDING = (type(lru_cache(len)), ContextVar)
 _SEQUENCES = (list, tuple, set, frozenset, deque)
 Part = tuple[str, str, Any]
 
@@ -112,6 +116,13 @@ def _parts_of_method(value: Any, path: str) -> Iterator[Part]:
     yield "", path, value.__func__
 
 
+def _parts_hidden(value: Any, path: str) -> Iterator[Part]:
+    yield from _parts_of_object(value, path, type(value))
+    for part in gc.get_referents(value):
+        if not issubclass(type(part), type | types.FunctionType):
+            yield "attribute", f"{path}<held>", part
+
+
 def _parts_of_object(value: Any, path: str, kind: type) -> Iterator[Part]:
     for name, part in attributes(value, kind):
         if name not in HARMLESS_ATTRIBUTES:
@@ -147,4 +158,5 @@ _BY_TYPE: dict[type, Callable[[Any, str], Iterator[Part]]] = {
     types.MethodType: _parts_named("__self__", "__func__"),
     types.BuiltinFunctionType: _parts_named("__self__"),
     types.MethodWrapperType: _parts_named("__self__"),
+    **dict.fromkeys(HIDING, _parts_hidden),
 }

@@ -29,6 +29,9 @@ CONTAINED = "a process for jobs"
 #: Seconds of jobs of which a test under load submits as many as there are time for: in full, and in a quick run.
 LOAD_SECONDS, QUICK_LOAD_SECONDS = 0.5, 0.1
 
+#: Seconds of starting it for which a test may open its pool again and again; never less often than this.
+START_SECONDS, FEWEST_LIVES = 1.0, 3
+
 
 class PoolUnderTest:
     """One pool, and the instances of it that tests use one after another.
@@ -41,6 +44,7 @@ class PoolUnderTest:
     Attributes:
         here: Whether its jobs run in this process.
         job_seconds: What one job costs that does nothing.
+        start_seconds: What it costs to start a pool of one slot and to stop it.
     """
 
     def __init__(self, name: str, options: Mapping[str, Any], quick: bool) -> None:
@@ -51,7 +55,7 @@ class PoolUnderTest:
         self.pool_name = pools.spec(name).name
         self.several = min(4, self.traits.max_concurrency or 4)
         self.here = True
-        self.job_seconds = 0.0
+        self.job_seconds = self.start_seconds = 0.0
         self._shared: dict[int, BasePool] = {}
         self._used: list[tuple[int, BasePool]] = []
 
@@ -68,6 +72,9 @@ class PoolUnderTest:
         for _ in range(5):
             pool.apply_async(targets.give, (1,)).result(patience())
         self.job_seconds = (monotonic() - began) / 5
+        began = monotonic()
+        self.open(1).stop()
+        self.start_seconds = monotonic() - began
 
     def has(self, trait: str) -> bool:
         """Whether the pool promises what a test needs: a trait, or what is named above."""
@@ -89,6 +96,10 @@ class PoolUnderTest:
     def rounds(self, count: int) -> int:
         """How often a test is to repeat what it would do ``count`` times in full."""
         return max(1, count // 8) if self.quick else count
+
+    def lives(self, count: int) -> int:
+        """How often a test is to start a pool anew that would do so ``count`` times with one that starts fast."""
+        return min(self.rounds(count), max(FEWEST_LIVES, int(START_SECONDS / max(self.start_seconds, 1e-5))))
 
     def open(self, concurrency: int = 1, **options: Any) -> BasePool:
         """Open a pool, for the caller to stop."""

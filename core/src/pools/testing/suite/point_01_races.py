@@ -136,7 +136,7 @@ def test_the_end_of_the_pool_races_with_new_jobs(
     """Each job that ``apply_async`` took, from whatever thread, has its outcome when the pool has stopped."""
     pool = open_pool(several)
     dice = random.Random(4)
-    for turn in range(subject.rounds(12)):
+    for turn in range(subject.lives(12)):
         if turn:
             pool.start()
         taken: list[list[Record]] = [[], []]

@@ -24,7 +24,7 @@ def test_restart_finishes_what_was_taken_and_starts_anew(
 ) -> None:
     """A pool that was restarted is as good as new, any number of times, and no job notices."""
     pool = open_pool(several)
-    for _ in range(subject.rounds(5)):
+    for _ in range(subject.lives(5)):
         records = [apply(pool, targets.span, 0.002) for _ in range(4 * several)]
         pool.restart()
         finish(records)
@@ -54,7 +54,7 @@ def test_a_restart_races_with_new_jobs(open_pool: OpenPool, subject: PoolUnderTe
     going = [True]
     thread = NativeThread(pool, _apply_while, pool, taken, going)
     dice = random.Random(5)
-    for _ in range(subject.rounds(16)):
+    for _ in range(subject.lives(16)):
         pool.restart()
         pause(dice.uniform(0.0, 1e-3))
     going.clear()
@@ -92,7 +92,7 @@ def test_with_terminates(open_pool: OpenPool) -> None:
 def test_two_may_end_a_pool_at_once(open_pool: OpenPool, subject: PoolUnderTest, several: int, second: str) -> None:
     """From two threads: both return, and each job has its outcome."""
     pool = open_pool(several)
-    for turn in range(subject.rounds(6)):
+    for turn in range(subject.lives(6)):
         if turn:
             pool.start()
         records = [apply(pool, targets.span, 0.002) for _ in range(several + 1)]

@@ -219,7 +219,7 @@ def test_any_schedule(subject: PoolUnderTest) -> None:
             raise _FoundError from error
 
     most, seconds = (25, 1.0) if subject.quick else (80, 3.0)
-    examples = max(4, min(most, int(seconds / max(subject.job_seconds, 1e-3))))
+    examples = max(4, min(most, int(seconds / max(subject.job_seconds, subject.start_seconds, 1e-3))))
     any_schedule: Any = given(schedule=SCHEDULES, size=st.integers(1, 3), end=st.sampled_from(["stop", "terminate"]))
     try:
         settings(max_examples=examples)(any_schedule(run))()

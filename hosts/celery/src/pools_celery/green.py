@@ -8,7 +8,6 @@ from collections.abc import Callable
 from typing import Any
 
 from pools.green import GreenPool
-from pools_celery.restoring import Restoring
 from pools_celery.taskpool import TaskPool
 
 #: The signals by which a worker is told to end.
@@ -25,11 +24,6 @@ class GreenTaskPool(TaskPool):
     is_green = True
     task_join_will_block = False
     _pool: GreenPool
-
-    def __init__(self, limit: int | None = None, *args: Any, app: Any = None, **asked: Any) -> None:
-        super().__init__(limit, *args, app=app, **asked)
-        if app is not None:
-            app.steps["consumer"].add(Restoring)
 
     def on_start(self) -> None:
         """Open the pool; Celery has set its signal handlers by now."""

@@ -1,7 +1,9 @@
-"""Messages of workers that died, on transports that keep those themselves: looked for although no event loop runs.
+"""Messages of workers that died, on transports that keep those themselves: looked for again and again, on every pool.
 
-Kombu's transport for Redis looks for them on a timer of the event loop. Without one it looks when it has waited in vain
-for a message, and then mostly not: what ends the waiting is Redis, which says that there is none.
+Kombu's transport for Redis counts the calls that have it look, and goes to Redis at every tenth. Where Celery has an
+event loop, there is one in ten seconds, and a message may be away for a hundred more than it has to. Where there is
+none, it is called when it has waited in vain for a message, and then mostly not: what ends the waiting is Redis, which
+says that there is none.
 """
 
 from __future__ import annotations
@@ -10,7 +12,7 @@ from typing import Any
 
 from celery import bootsteps
 
-#: Seconds between two calls. The transport itself goes to Redis only at every tenth.
+#: Seconds between two calls.
 _INTERVAL = 1.0
 
 

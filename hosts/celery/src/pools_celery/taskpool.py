@@ -23,6 +23,7 @@ from pools_celery import options
 from pools_celery.execution import Execution
 from pools_celery.feeder import Feeder
 from pools_celery.mailbox import Mailbox
+from pools_celery.restoring import Restoring
 
 log = logging.getLogger(__name__)
 
@@ -45,6 +46,8 @@ class TaskPool(Feeder, CeleryPool):  # type: ignore[misc]  # celery has no types
         #: Where Celery's event loop is brought what concerns it; None if there is no such loop.
         self._mailbox = None if self.options.get("threads", True) else Mailbox()
         self._hub: Any = None
+        if app is not None:
+            app.steps["consumer"].add(Restoring)
 
     # -- Life ----------------------------------------------------------------------------------------------------------
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 from collections.abc import Mapping
 from time import monotonic
@@ -44,7 +45,6 @@ class PoolUnderTest:
     Attributes:
         here: Whether its jobs run in this process.
         job_seconds: What one job costs that does nothing.
-        start_seconds: What it costs to start a pool of one slot and to stop it.
     """
 
     def __init__(self, name: str, options: Mapping[str, Any], quick: bool) -> None:
@@ -55,7 +55,7 @@ class PoolUnderTest:
         self.pool_name = pools.spec(name).name
         self.several = min(4, self.traits.max_concurrency or 4)
         self.here = True
-        self.job_seconds = self.start_seconds = 0.0
+        self.job_seconds = 0.0
         self._shared: dict[int, BasePool] = {}
         self._used: list[tuple[int, BasePool]] = []
 
@@ -72,9 +72,6 @@ class PoolUnderTest:
         for _ in range(5):
             pool.apply_async(targets.give, (1,)).result(patience())
         self.job_seconds = (monotonic() - began) / 5
-        began = monotonic()
-        self.open(1).stop()
-        self.start_seconds = monotonic() - began
 
     def has(self, trait: str) -> bool:
         """Whether the pool promises what a test needs: a trait, or what is named above."""
@@ -96,6 +93,13 @@ class PoolUnderTest:
     def rounds(self, count: int) -> int:
         """How often a test is to repeat what it would do ``count`` times in full."""
         return max(1, count // 8) if self.quick else count
+
+    @functools.cached_property
+    def start_seconds(self) -> float:
+        """What it costs to start a pool of one slot and to stop it."""
+        began = monotonic()
+        self.open(1).stop(timeout=patience())
+        return monotonic() - began
 
     def lives(self, count: int) -> int:
         """How often a test is to start a pool anew that would do so ``count`` times with one that starts fast."""

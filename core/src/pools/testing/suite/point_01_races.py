@@ -23,6 +23,9 @@ from pools.testing.waiting import pause
 #: Seconds of the limits that races are about: a process has its job's end told in time, a thread in much less.
 LIMIT = 0.004
 
+#: How often a race is run again that had but one outcome.
+MOST_RACES = 8
+
 
 def _offsets(subject: PoolUnderTest, count: int) -> list[float]:
     """Seconds by which jobs end before or after their limit."""
@@ -104,9 +107,14 @@ def _race(pool: BasePool, call: Callable[[Job], bool], count: int) -> list[Recor
 @pytest.mark.usefixtures("hasty")
 def test_a_cancellation_races_with_acceptance(pool: BasePool, subject: PoolUnderTest) -> None:
     """``cancel()`` tells the truth: True and never accepted, or False and a result."""
-    for record in _race(pool, lambda job: job.cancel(), subject.load(1500)):
-        assert record.kinds in (["error"], ["accepted", "value"])
-        assert record.kinds != ["error"] or type(record.error()) is Cancelled
+    seen = set()
+    for _ in range(MOST_RACES):
+        for record in _race(pool, lambda job: job.cancel(), subject.load(1500)):
+            assert record.kinds in (["error"], ["accepted", "value"])
+            assert record.kinds != ["error"] or type(record.error()) is Cancelled
+            seen.add(record.kinds[-1])
+        if len(seen) > 1:
+            break
 
 
 @pytest.mark.needs("terminate")

@@ -207,6 +207,17 @@ def test_each_job_has_its_own_limit(pool: BasePool, several: int, limit: str) ->
         assert record.timeouts == []
 
 
+@pytest.mark.parametrize("limit", LIMITS)
+def test_each_pool_has_its_own_limits(one: BasePool, open_pool: OpenPool, limit: str) -> None:
+    """Whichever of two pools of a process was opened last, or used last."""
+    other = open_pool(1)
+    for pool in (one, other, one, other):
+        began = monotonic()
+        error = apply(pool, targets.spend, 2 * patience(), **{limit: 0.02}).error()
+        assert isinstance(error, SoftTimeLimitExceeded | TimeLimitExceeded)
+        assert monotonic() - began < patience() / 2
+
+
 @hard
 def test_a_job_knows_its_deadline(one: BasePool) -> None:
     """``current_job()``: its id, its deadline and ``cancel_requested``; outside a job it is None."""

@@ -22,7 +22,7 @@ def work(answer: Connection, target: Callable[..., Any], args: tuple[Any, ...], 
     """What a process does: make a call, and tell what came of it."""
     try:
         answer.send((target(*args, **kwargs), None))
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001  # whatever the job raises is its outcome
         answer.send((None, error))
 
 
@@ -61,7 +61,7 @@ class YourPool(BasePool):
             try:
                 with theirs:
                     process.start()
-            except Exception as error:  # the call does not pickle
+            except Exception as error:  # noqa: BLE001  # the call does not pickle
                 return None, error
             self.processes.add(process)
             if self.terminating:
@@ -71,7 +71,7 @@ class YourPool(BasePool):
             except EOFError:
                 process.join()
                 outcome = None, WorkerLostError(f"its process ended with exit code {process.exitcode}")
-            except Exception as error:  # what it told does not unpickle
+            except Exception as error:  # noqa: BLE001  # what it told does not unpickle
                 outcome = None, error
         self.processes.discard(process)
         process.join()

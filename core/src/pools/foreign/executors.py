@@ -10,6 +10,7 @@ from concurrent.futures import BrokenExecutor, Executor, Future, ThreadPoolExecu
 from typing import Any
 
 from pools.errors import BrokenPoolError, WorkerLostError
+from pools.foreign.program_end import stop_in_time
 from pools.job import Job
 from pools.pool import BasePool
 from pools.states import JobState
@@ -32,6 +33,7 @@ class ExecutorPool(BasePool):
     def __init__(self, concurrency: int | str | None = None, **options: Any) -> None:
         super().__init__(concurrency, **options)
         self._futures: dict[Future[Any], Job] = {}
+        self._is_used = False
         #: The threads that deliver an outcome, by number; each is in the slot of a job.
         self._delivering: list[int] = []
 
@@ -51,6 +53,9 @@ class ExecutorPool(BasePool):
     def hand_over(self, job: Job, call: Callable[[], Any]) -> None:
         """Have the executor make a call for a job."""
         future = self.executor.submit(call)
+        if not self._is_used:
+            self._is_used = True
+            stop_in_time(self, self.executor)
         self._futures[future] = job
         future.add_done_callback(self._deliver)
 

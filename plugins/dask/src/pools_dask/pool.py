@@ -17,7 +17,7 @@ from pools.foreign.executors import ExecutorPool
 from pools.job import Job
 from pools.options import PoolOptions
 from pools_dask.plugin import SPEC
-from pools_dask.there import call
+from pools_dask.there import call, outcome
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +69,13 @@ class DaskPool(ExecutorPool):
     def call_of(self, job: Job) -> Callable[[], Any]:
         # Pickled here, so that Dask takes nothing among the arguments for a part of a graph of its own.
         return functools.partial(call, cloudpickle.dumps((job.target, job.args, dict(job.kwargs))))
+
+    def settle_done(self, job: Job, value: bytes) -> None:
+        result, error = outcome(value)
+        if error is None:
+            job.succeed(result)
+        else:
+            job.fail(error)
 
     def loss_of(self, error: BaseException) -> str:
         return str(error) if isinstance(error, KilledWorker) else super().loss_of(error)

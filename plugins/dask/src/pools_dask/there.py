@@ -20,12 +20,14 @@ def call(pickled: bytes) -> bytes:
     Returns:
         For :func:`outcome`: (value, error, traceback), the error in parts, or None if it does not pickle.
     """
+    told: bytes
     try:
         target, args, kwargs = cloudpickle.loads(pickled)
-        return cloudpickle.dumps((target(*args, **kwargs), None, ""))
+        told = cloudpickle.dumps((target(*args, **kwargs), None, ""))
     except BaseException as error:  # whatever the job raises is its outcome
         text = "".join(traceback.format_exception(error))
-        return cloudpickle.dumps((None, _in_parts(error), text))
+        told = cloudpickle.dumps((None, _in_parts(error), text))
+    return told
 
 
 def outcome(pickled: bytes) -> tuple[Any, Exception | None]:

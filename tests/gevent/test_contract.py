@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from tests.contract.suite import MODULES, run_module
+from tests.contract.suite import run_suite
 
 
-@pytest.mark.parametrize("module", MODULES)
-def test_contract(module: str) -> None:
-    run_module("gevent", module)
+@pytest.mark.timeout(240)
+def test_contract() -> None:
+    run_suite("gevent")

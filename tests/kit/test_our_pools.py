@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from importlib.util import find_spec
-
 import pytest
 
 from pools.testing import PoolConformance
@@ -41,10 +39,3 @@ class TestPreforkForkserver(PoolConformance):
 class TestPreforkSpawn(PoolConformance):
     pool_name = "prefork"
     pool_options = {"start_method": "spawn"}  # noqa: RUF012
-
-
-@pytest.mark.skipif(not find_spec("distributed"), reason="distributed is not installed")
-class TestDask(PoolConformance):
-    """Each of its pools is a cluster that starts and ends."""
-
-    pool_name = "dask"

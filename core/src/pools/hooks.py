@@ -120,12 +120,11 @@ def wraps_jobs() -> bool:
     return bool(manager.hook.pools_run_job.get_hookimpls())
 
 
-def acts_in_children() -> bool:
-    """Return whether a loaded plugin has anything to do in child processes."""
+def acting_in_children() -> tuple[str, ...]:
+    """Return the labels of the loaded plugins that have anything to do in child processes."""
     hook = manager.hook
-    return any(
-        caller.get_hookimpls() for caller in (hook.pools_child_started, hook.pools_child_exiting, hook.pools_run_job)
-    )
+    callers = (hook.pools_child_started, hook.pools_child_exiting, hook.pools_run_job)
+    return tuple({found.plugin_name: None for caller in callers for found in caller.get_hookimpls()})
 
 
 def run_job(pool: BasePool, job: Job, call: Callable[[], Any]) -> Any:

@@ -122,6 +122,17 @@ def use_extensions() -> None:
             warnings.warn(f"left out: {error}", PluginWarning, stacklevel=4)
 
 
+def extensions_in_children() -> tuple[tuple[str, str], ...]:
+    """Return the extensions in use that have anything to do in child processes.
+
+    Returns:
+        The module and the label of each, which is all that a fresh interpreter needs to register it: to find out by
+        itself what is installed would take it longer than all else that it does to come up.
+    """
+    acting = hooks.acting_in_children()
+    return tuple((each.module, each.label) for each in installed(EXTENSIONS) if each.label in acting)
+
+
 def patch(name: str) -> None:
     """Apply the patches of a pool, once in a process. It belongs before every other import of the program.
 

@@ -12,6 +12,7 @@ import traceback
 from collections.abc import Callable
 from contextvars import Context
 from dataclasses import dataclass
+from pkgutil import resolve_name
 from time import monotonic
 from typing import Any, NoReturn
 
@@ -50,6 +51,7 @@ class ChildOptions:
         initargs: Its arguments.
         max_memory: Above how many KiB the child says that it is to be replaced.
         hooked: Whether a plugin has anything to do in a child.
+        extensions: Which extensions have, by module and label.
     """
 
     pool: str
@@ -58,6 +60,7 @@ class ChildOptions:
     initargs: tuple[Any, ...]
     max_memory: int | None
     hooked: bool
+    extensions: tuple[tuple[str, str], ...]
 
 
 def main(number: int, jobs: int, replies: int, memory: int, options: ChildOptions) -> None:
@@ -146,10 +149,9 @@ class Child:
                     break
 
     def _use_hooks(self) -> None:
-        from pools import registry
-
         # A child that was forked has them from the host; one that was spawned has nothing yet.
-        registry.use_extensions()
+        for module, label in self._options.extensions:
+            hooks.register(resolve_name(module), label)
         hooks.manager.hook.pools_child_started(pool=self._pool)
         if hooks.wraps_jobs():
             self._enter = enter_wrapped

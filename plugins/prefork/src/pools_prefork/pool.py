@@ -14,6 +14,7 @@ from pools.job import Job
 from pools.loop import EventLoop
 from pools.permits import Event
 from pools.pool import BasePool
+from pools.registry import extensions_in_children
 from pools.states import WORKING, JobState, PoolState
 from pools_prefork import child, report
 from pools_prefork.child import SOFT_SIGNAL, ChildOptions
@@ -195,10 +196,9 @@ class PreforkPool(BasePool):
         self.driver.reactor.call(lambda: self.driver.crew.resize(self.concurrency))
 
     def _new_nursery(self) -> Nursery:
-        options, hooked = self.options, hooks.acts_in_children()
-        told = ChildOptions(
-            self.name, options, options.initializer, options.initargs, options.max_memory_per_child, hooked
-        )
+        options, hooked = self.options, bool(hooks.acting_in_children())
+        own = options.initializer, options.initargs, options.max_memory_per_child
+        told = ChildOptions(self.name, options, *own, hooked, extensions_in_children())
         return Nursery(self.name, options.start_method, child.main, told)
 
     # -- Outcomes; on the loop's thread --------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ SOURCES := $(addsuffix /src,$(DISTRIBUTIONS)) tests $(wildcard examples benchmar
 STAMP := $(VENV)/.complete
 PYTEST_FLAGS ?= -n 2
 # What takes longer than all other tests together.
-LONG_TESTS := tests/celery tests/kit tests/strangers tests/packaging/test_new.py
+LONG_TESTS := tests/kit tests/strangers tests/dask/test_kit.py tests/packaging/test_new.py
 
 .DEFAULT_GOAL := help
 .PHONY: help venv demo demo-worker test test-long check style types tree format bench docs dist clean
@@ -38,10 +38,10 @@ demo-worker: $(STAMP)  ## a shop's orders, by a Celery worker with no server
 	$(BIN)/python -m examples.shop
 
 test: $(STAMP)  ## run the tests; PYTEST_FLAGS chooses how (default: -n 2)
-	$(BIN)/python -m pytest $(PYTEST_FLAGS) $(addprefix --ignore=,$(LONG_TESTS))
+	$(BIN)/python -m pytest $(PYTEST_FLAGS) --pools-quick $(addprefix --ignore=,$(LONG_TESTS))
 
-test-long: $(STAMP)  ## run the others: the kit on every pool, its mutants, strangers' pools, Celery workers
-	$(BIN)/python -m pytest $(PYTEST_FLAGS) $(LONG_TESTS)
+test-long: $(STAMP)  ## run the others: the whole kit on every pool, its mutants, strangers' pools
+	$(BIN)/python -m pytest $(PYTEST_FLAGS) $(LONG_TESTS) $(filter-out $(LONG_TESTS),$(wildcard tests/*/test_kit.py))
 
 check: style types tree  ## formatting, lint, types and the shape of the tree; changes nothing
 

@@ -1,4 +1,4 @@
-"""Our own pools pass the kit, through the same door as anybody's."""
+"""The prefork pool passes the kit with every start method, through the same door as anybody's."""
 
 from __future__ import annotations
 
@@ -10,32 +10,16 @@ from pools.testing import PoolConformance
 pytestmark = pytest.mark.timeout(0)
 
 
-class TestSolo(PoolConformance):
-    pool_name = "solo"
-
-
-class TestThreads(PoolConformance):
-    pool_name = "threads"
-
-
-class TestGevent(PoolConformance):
-    pool_name = "gevent"
-
-
-class TestEventlet(PoolConformance):
-    pool_name = "eventlet"
-
-
-class TestPreforkFork(PoolConformance):
+class TestFork(PoolConformance):
     pool_name = "prefork"
     pool_options = {"start_method": "fork"}  # noqa: RUF012  # as an author writes it
 
 
-class TestPreforkForkserver(PoolConformance):
+class TestForkserver(PoolConformance):
     pool_name = "prefork"
     pool_options = {"start_method": "forkserver"}  # noqa: RUF012
 
 
-class TestPreforkSpawn(PoolConformance):
+class TestSpawn(PoolConformance):
     pool_name = "prefork"
     pool_options = {"start_method": "spawn"}  # noqa: RUF012

@@ -11,7 +11,8 @@ SOURCES := $(addsuffix /src,$(DISTRIBUTIONS)) tests $(wildcard examples benchmar
 STAMP := $(VENV)/.complete
 PYTEST_FLAGS ?= -n 2
 # What takes longer than all other tests together.
-LONG_TESTS := tests/kit tests/strangers tests/dask/test_kit.py tests/packaging/test_new.py
+LONG_TESTS := tests/kit tests/strangers tests/dask/test_kit.py tests/doctor/test_libraries_alone.py \
+    tests/packaging/test_new.py
 
 .DEFAULT_GOAL := help
 .PHONY: help venv demo demo-worker test test-long check style types tree format bench docs dist clean

@@ -94,6 +94,56 @@ def test_a_process_that_was_started_before_is_found(tmp_path: Path, pool: str) -
 
 
 @pytest.mark.parametrize("pool", POOLS)
+def test_what_is_alive_is_found_whoever_holds_it(tmp_path: Path, pool: str) -> None:
+    """Neither a name of a module leads there, nor a variable of a function that runs; and what is dead is no finding."""
+    alive = """
+import atexit, queue, threading
+
+class Client:
+    def __init__(self):
+        self.lock = threading.Lock()
+
+    def close(self):
+        pass
+
+class Ended:
+    def __init__(self):
+        self.itself, self.lock = self, threading.Lock()
+
+def jobs():
+    waiting = queue.Queue()
+    yield
+    yield waiting
+
+def start(retry=threading.Event()):
+    gate = threading.Semaphore()
+
+    def leave(log=threading.Event()):
+        return gate
+
+    atexit.register(Client().close)
+    atexit.register(leave)
+    Ended()
+    running = jobs()
+    next(running)
+    atexit.register(running.close)
+
+start()
+del start
+"""
+    write(tmp_path, {"main.py": f"\nimport alive\n{PATCH[pool]}\n", "alive.py": alive})
+    stale = examine(tmp_path, pool, "main.py")["stale"]
+    assert {(item["attribute"], item["original"], item["kind"]) for item in stale} == {
+        ("Client().lock", "threading.Lock", "instance"),
+        ("start.<locals>.leave(log=)", "threading.Event", "instance"),
+        ("start.<locals>.leave<gate>", "threading.Semaphore", "instance"),
+        ("jobs().gi_frame.f_locals['waiting']", "queue.Queue", "instance"),
+    }
+    assert all(item["module"] == "alive" for item in stale)
+    assert all(item["imported_by"] == {"file": str(tmp_path / "main.py"), "line": 2} for item in stale)
+
+
+@pytest.mark.parametrize("pool", POOLS)
 def test_a_pool_of_multiprocessing_is_found_where_it_is_made(tmp_path: Path, pool: str) -> None:
     main = f"{PATCH[pool]}\nimport multiprocessing\n\ndef main():\n    return multiprocessing.Pool(1)\n"
     write(tmp_path, {"main.py": f"{main}\nmain()\n"})

@@ -11,6 +11,7 @@ from typing import Any
 
 from pools.patching import effects
 from pools.patching.advice import advice
+from pools.patching.alive import alive
 from pools.patching.bindings import Binding, Bindings
 from pools.patching.extensions import blocking
 from pools.patching.glance import Glance
@@ -73,12 +74,16 @@ class Audit:
         self._search = Search(self._originals, self._is_skipped, self._is_green, self._unusable, depth)
 
     def run(self, roots: Iterable[Root] = ()) -> list[Finding]:
-        """Return what is found in all modules that were imported.
+        """Return what is found in all modules that were imported, and then in whatever else is alive.
 
         Args:
             roots: What to look at beside modules.
         """
-        return list(self._findings(self._search.run(list(sys.modules), roots)))
+        return list(self._findings(self._everywhere(roots)))
+
+    def _everywhere(self, roots: Iterable[Root]) -> Iterator[Held]:
+        yield from self._search.run(list(sys.modules), roots)
+        yield from self._search.run((), alive(lambda name: not _is_standard(name) and not self._is_skipped(name)))
 
     def glance(self, modules: Iterable[str] | None = None) -> Iterator[Finding]:
         """Yield findings as they are found, from modules in which a glance sees something; not the standard library's.

@@ -95,7 +95,7 @@ def test_a_process_that_was_started_before_is_found(tmp_path: Path, pool: str) -
 
 @pytest.mark.parametrize("pool", POOLS)
 def test_what_is_alive_is_found_whoever_holds_it(tmp_path: Path, pool: str) -> None:
-    """Neither a name of a module leads there, nor a variable of a function that runs; and what is dead is no finding."""
+    """Neither a name of a module leads there nor a variable of a function that runs; and what is dead is not found."""
     alive = """
 import atexit, queue, threading
 

@@ -47,7 +47,7 @@ def test_never_more_than_asked(open_pool: OpenPool, tmp_path: Path) -> None:
     records = [apply(pool, targets.overlap, str(tmp_path), 0.004) for _ in range(60)]
     thread = Thread(target=pool.restart)
     thread.start()
-    assert max(record.value() for record in records) == 2
+    assert {record.value() for record in records} <= {1, 2}
     thread.join(PATIENCE)
     assert not log.exists()
 

@@ -6,6 +6,7 @@ import gc
 import sys
 import types
 from collections.abc import Callable, Iterator
+from typing import Any
 
 from pools.patching.holders import Root
 from pools.patching.parts import module_of
@@ -24,7 +25,7 @@ def alive(is_looked_at: Callable[[str], bool]) -> Iterator[Root]:
             yield Root(value, module, path)
 
 
-def _place(value: object) -> tuple[object, str]:
+def _place(value: Any) -> tuple[object, str]:
     """The module of an object's code, and what to call the object: ``Client()`` for any instance of that class."""
     kind = type(value)
     if issubclass(kind, types.FunctionType):

@@ -20,11 +20,13 @@ from tests.celery import brokers
 ROOT = Path(__file__).parents[3]
 POOLS = ("prefork", "threads", "gevent", "eventlet", "solo")
 
-#: Tests that connect to signals of the worker, which must run in their own process for that.
+#: Tests that connect to signals of the worker or look into it, which must run in their own process for that.
 IN_PROCESS = (
     "test_task_received_has_access_to_stamps",
     "test_linking_stamped_sig",
     "test_err_linking_stamped_sig",
+    "test_hello_stamps_received_revoked_ids_locally",
+    "test_stats",
 )
 
 

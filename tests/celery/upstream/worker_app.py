@@ -24,6 +24,8 @@ app.conf.update(
     task_create_missing_queues=False,
     include=["t.integration.tasks"],
     worker_redirect_stdouts=False,
+    worker_hijack_root_logger=False,
+    worker_log_color=False,
 )
 app.register_task(ClassBasedAutoRetryTask())
 

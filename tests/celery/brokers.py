@@ -105,6 +105,19 @@ def _server(command: list[str], folder: Path, variables: dict[str, str], is_up: 
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
         process.wait()
+        while left := list(_left(folder)):
+            for pid in left:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+            time.sleep(0.05)
+
+
+def _left(folder: Path) -> Iterator[int]:
+    """Processes with the folder in their environment: RabbitMQ, as a user of its own, has left the session."""
+    for environment in Path("/proc").glob("[0-9]*/environ"):
+        with contextlib.suppress(OSError):  # it has ended, or is somebody's
+            if os.fsencode(folder) in environment.read_bytes():
+                yield int(environment.parent.name)
 
 
 def _answers(port: int, question: bytes, answer: bytes) -> bool:

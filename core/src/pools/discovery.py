@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from importlib.metadata import Distribution, EntryPoint, distributions
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 from stevedore import DriverManager
 
@@ -97,7 +98,7 @@ def _distributions_with_plugins() -> Iterator[Distribution]:
     seen = set()
     for distribution in distributions():
         if f"[{_PREFIX}" in (distribution.read_text("entry_points.txt") or ""):
-            where = _folder(distribution), _said(distribution, "name")
+            where = _folder(distribution), _name_and_version(distribution)[0]
             if where not in seen and not _is_hidden(*where):
                 yield distribution
             seen.add(where)
@@ -114,17 +115,19 @@ def _folder(distribution: Distribution) -> Path:
     return Path(str(distribution.locate_file(""))).resolve()
 
 
-def _said(distribution: Distribution, key: str) -> str:
-    # Half of a distribution, without its METADATA, has none; and it must not keep the others from being found.
-    return str(distribution.metadata.json.get(key, ""))
+def _name_and_version(distribution: Distribution) -> tuple[str, str]:
+    # Half of a distribution, without its METADATA, has neither; and it must not keep the others from being found.
+    # It is asked for once, because it is parsed anew each time.
+    metadata: Any = distribution.metadata
+    return metadata.get("Name", ""), metadata.get("Version", "")
 
 
 def _plugins(distribution: Distribution) -> Iterator[Plugin]:
-    name, version = _said(distribution, "name") or "?", _said(distribution, "version")
+    name, version = _name_and_version(distribution)
     requires_core = dependencies_on_core(distribution.requires or ())
     for point in distribution.entry_points:
         if point.group in _KINDS:
-            yield Plugin(point.group, point.name, point.value, name, version, requires_core, point)
+            yield Plugin(point.group, point.name, point.value, name or "?", version, requires_core, point)
 
 
 class _Driver(DriverManager[ModuleType]):

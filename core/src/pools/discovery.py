@@ -82,15 +82,15 @@ def refresh() -> None:
 @functools.cache
 def _read(path: tuple[str, ...]) -> dict[str, tuple[Plugin, ...]]:
     """Read the metadata of what is installed on ``path``, which is ``sys.path``; for all groups at once."""
-    found = [plugin for distribution in _distributions_with_plugins() for plugin in _plugins(distribution)]
+    found = [plugin for described in _distributions_with_plugins() for plugin in _plugins(*described)]
     return {
         group: tuple(sorted((p for p in found if p.group == group), key=lambda p: (p.name, p.distribution)))
         for group in _KINDS
     }
 
 
-def _distributions_with_plugins() -> Iterator[Distribution]:
-    """Yield the distributions that have entry points of ours.
+def _distributions_with_plugins() -> Iterator[tuple[Distribution, str, str]]:
+    """Yield the distributions that have entry points of ours, each with its name and version.
 
     ``importlib.metadata.entry_points()`` parses those of everything that is installed, which takes longer than all the
     rest of opening a pool.
@@ -98,9 +98,10 @@ def _distributions_with_plugins() -> Iterator[Distribution]:
     seen = set()
     for distribution in distributions():
         if f"[{_PREFIX}" in (distribution.read_text("entry_points.txt") or ""):
-            where = _folder(distribution), _name_and_version(distribution)[0]
+            name, version = _name_and_version(distribution)
+            where = _folder(distribution), name
             if where not in seen and not _is_hidden(*where):
-                yield distribution
+                yield distribution, name or "?", version
             seen.add(where)
 
 
@@ -117,17 +118,16 @@ def _folder(distribution: Distribution) -> Path:
 
 def _name_and_version(distribution: Distribution) -> tuple[str, str]:
     # Half of a distribution, without its METADATA, has neither; and it must not keep the others from being found.
-    # It is asked for once, because it is parsed anew each time.
+    # Asked for once: it is parsed anew each time.
     metadata: Any = distribution.metadata
     return metadata.get("Name", ""), metadata.get("Version", "")
 
 
-def _plugins(distribution: Distribution) -> Iterator[Plugin]:
-    name, version = _name_and_version(distribution)
+def _plugins(distribution: Distribution, name: str, version: str) -> Iterator[Plugin]:
     requires_core = dependencies_on_core(distribution.requires or ())
     for point in distribution.entry_points:
         if point.group in _KINDS:
-            yield Plugin(point.group, point.name, point.value, name or "?", version, requires_core, point)
+            yield Plugin(point.group, point.name, point.value, name, version, requires_core, point)
 
 
 class _Driver(DriverManager[ModuleType]):

@@ -120,11 +120,11 @@ def wraps_jobs() -> bool:
     return bool(manager.hook.pools_run_job.get_hookimpls())
 
 
-def acting_in_children() -> tuple[str, ...]:
+def acting_in_children() -> set[str]:
     """Return the labels of the loaded plugins that have anything to do in child processes."""
     hook = manager.hook
     callers = (hook.pools_child_started, hook.pools_child_exiting, hook.pools_run_job)
-    return tuple({found.plugin_name: None for caller in callers for found in caller.get_hookimpls()})
+    return {found.plugin_name for caller in callers for found in caller.get_hookimpls()}
 
 
 def run_job(pool: BasePool, job: Job, call: Callable[[], Any]) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -83,7 +84,7 @@ class Audit:
 
     def _everywhere(self, roots: Iterable[Root]) -> Iterator[Held]:
         yield from self._search.run(list(sys.modules), roots)
-        yield from self._search.run((), alive(lambda name: not _is_standard(name) and not self._is_skipped(name)))
+        yield from self._search.run((), alive(functools.cache(self._is_looked_into)))
 
     def glance(self, modules: Iterable[str] | None = None) -> Iterator[Finding]:
         """Yield findings as they are found, from modules in which a glance sees something; not the standard library's.
@@ -92,8 +93,7 @@ class Audit:
             modules: The modules to look at; all that were imported if None.
         """
         names = list(sys.modules) if modules is None else modules
-        candidates = (name for name in names if not _is_standard(name) and not self._is_skipped(name))
-        suspects = Glance(self._originals, self._unusable).suspects(candidates)
+        suspects = Glance(self._originals, self._unusable).suspects(filter(self._is_looked_into, names))
         yield from self._findings(held for name in suspects for held in self._search.run([name]))
 
     def _findings(self, held: Iterable[Held]) -> Iterator[Finding]:
@@ -108,6 +108,9 @@ class Audit:
 
     def _is_green(self, module: str) -> bool:
         return module.partition(".")[0] in self._libraries
+
+    def _is_looked_into(self, name: str) -> bool:
+        return not _is_standard(name) and not self._is_skipped(name)
 
     def _is_skipped(self, name: str) -> bool:
         module = sys.modules.get(name)

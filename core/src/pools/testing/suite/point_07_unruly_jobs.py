@@ -14,7 +14,7 @@ from pools.errors import Cancelled, SoftTimeLimitExceeded, StopJob, Terminated, 
 from pools.states import JobState
 from pools.testing import targets
 from pools.testing.history import patience
-from pools.testing.pool_under_test import PoolUnderTest
+from pools.testing.pool_under_test import CONTAINED, PoolUnderTest
 from pools.testing.records import apply, busy, finish
 from pools.testing.waiting import eventually
 
@@ -200,11 +200,12 @@ def test_a_value_that_cannot_come_back(one: BasePool) -> None:
 
 
 @elsewhere
-def test_a_job_that_ends_its_process(one: BasePool) -> None:
-    """The outcome says that it is lost or has the exit code, and the next job runs."""
+def test_a_job_that_ends_its_process(one: BasePool, subject: PoolUnderTest) -> None:
+    """It is lost, or has an error that tells the exit code, as that of a pool with its own processes always does."""
     record = apply(one, targets.exit_at_once, 7)
     error = record.error()
     assert isinstance(error, WorkerLostError) or "7" in str(error)
+    assert "7" in str(error) or not subject.has(CONTAINED)
     record.check()
     _works(one)
 

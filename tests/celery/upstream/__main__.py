@@ -20,12 +20,26 @@ from tests.celery import brokers
 ROOT = Path(__file__).parents[3]
 POOLS = ("prefork", "threads", "gevent", "eventlet", "solo")
 
-#: Tests that connect to signals of the worker or look into it, which must run in their own process for that.
+#: Tests that look into the worker's own process, which here is not theirs; on Celery's pools they fail so as well.
 IN_PROCESS = (
+    # Handlers of the worker's signals, connected in the test.
     "test_task_received_has_access_to_stamps",
     "test_linking_stamped_sig",
     "test_err_linking_stamped_sig",
+    "test_replaced_task_nesting_level_0",
+    "test_replaced_task_nesting_level_1",
+    "test_replaced_task_nesting_chain",
+    "test_each_instance_receives",
+    "test_disconnect_leaves_other_instance_connected",
+    "test_other_instance_receives_after_garbage_collection",
+    # `celery.worker.state`, read or cleared.
     "test_hello_stamps_received_revoked_ids_locally",
+    "test_revoked_by_headers_simple_canvas",
+    "test_send_task_without_ignore_result_uses_task_ignore_result",
+    "test_send_task_without_ignore_result_stores_result",
+    "test_retry_preserves_ignore_result_false",
+    "test_retry_preserves_ignore_result_true",
+    # The pid of the worker.
     "test_stats",
     # It has the application of this process sign messages, and leaves it so.
     "test_security_task_done",

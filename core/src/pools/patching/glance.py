@@ -1,6 +1,7 @@
 """A quick look at modules, for those that deserve a search: it sees what they name, and what is directly in that.
 
-A thousand modules name some fifty thousand things, so what is compared is compared many at a time, by sets.
+A thousand modules name some fifty thousand things, so many are looked at together: what several modules name is looked
+at once, and what is compared is compared by sets. Only where something is found, each module is looked at by itself.
 """
 
 from __future__ import annotations
@@ -8,9 +9,11 @@ from __future__ import annotations
 import gc
 import sys
 import types
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from importlib.machinery import ModuleSpec, SourceFileLoader
+from itertools import chain, islice
 from typing import Any
 
 from pools.patching.harmless import HARMLESS_NAMES
@@ -19,11 +22,14 @@ from pools.patching.parts import HIDING, PLAIN
 
 #: How many members of one container are looked at.
 WIDTH = 100
+#: How many modules are looked at together.
+TOGETHER = 50
 
 #: What every module has, and what holds nothing but names.
 _OF_MODULES = (ModuleSpec, SourceFileLoader)
 
-_Collect = Callable[[Any, list[Any]], None]
+#: Returns what is directly in values, which are all of one type.
+_Parts = Callable[[list[Any]], Iterable[Any]]
 
 
 class Glance:
@@ -37,107 +43,95 @@ class Glance:
     def __init__(self, originals: Originals, unusable: Iterable[type]) -> None:
         self._identities = frozenset(originals.names)
         self._types = frozenset(originals.types) | frozenset(unusable)
-        self._collectors: dict[type, _Collect | None] = {}
-        self._seen: set[int] = set()
+        self._parts: dict[type, _Parts | None] = {}
 
     def suspects(self, modules: Iterable[str]) -> Iterator[str]:
         """Yield the names of those of the modules in which there is something."""
-        return (name for name in modules if type(sys.modules.get(name)) is types.ModuleType and self._has_any(name))
+        names = (name for name in modules if type(sys.modules.get(name)) is types.ModuleType)
+        while together := list(islice(names, TOGETHER)):
+            if self._have_any(together):
+                yield from (name for name in together if self._have_any([name]))
 
-    def _has_any(self, module: str) -> bool:
-        named = vars(sys.modules[module])
-        clear = HARMLESS_NAMES.get(module)
-        held: list[Any] = []
-        self._collect(
-            list(named.values()) if clear is None else [named[key] for key in named if key not in clear], held
-        )
-        return not self._identities.isdisjoint(map(id, held)) or not self._types.isdisjoint(map(type, held))
+    def _have_any(self, modules: list[str]) -> bool:
+        named = list(chain.from_iterable(map(_named, modules)))
+        by_type: dict[type, list[Any]] = defaultdict(list)
+        for value in named:
+            by_type[type(value)].append(value)
+        if self._is_one_of_them(named) or not self._types.isdisjoint(by_type):
+            return True
+        held = list(chain.from_iterable(map(self._directly_in, by_type.items())))
+        return self._is_one_of_them(held) or not self._types.isdisjoint(map(type, held))
 
-    def _collect(self, values: list[Any], held: list[Any]) -> None:
-        """Add values, and what is directly in each that was not seen before."""
-        held += values
-        seen, collectors, function = self._seen, self._collectors, types.FunctionType
-        for value in values:
-            kind = type(value)
-            if kind is function:
-                # The same as _collect_function, without a call for each of what modules have most of.
-                if (defaults := value.__defaults__) is not None:
-                    held += defaults
-                if value.__closure__ is not None or value.__kwdefaults__ is not None:
-                    _collect_function(value, held)
-            elif kind not in PLAIN:
-                if kind not in collectors:
-                    collectors[kind] = _collector(kind)
-                collect = collectors[kind]
-                if collect is not None and id(value) not in seen:
-                    seen.add(id(value))
-                    collect(value, held)
+    def _is_one_of_them(self, values: list[Any]) -> bool:
+        return not self._identities.isdisjoint(map(id, values))
+
+    def _directly_in(self, of_one_type: tuple[type, list[Any]]) -> Iterable[Any]:
+        kind, values = of_one_type
+        if kind not in self._parts:
+            self._parts[kind] = _parts_of(kind)
+        parts = self._parts[kind]
+        return () if parts is None else parts(values)
 
 
-def _collector(kind: type) -> _Collect | None:
-    """Return what adds the parts of an object of some type to a list; None if it has none."""
+def _named(module: str) -> Iterable[Any]:
+    """Return what a module names: a view, which nothing can change while C code goes through it."""
+    named = vars(sys.modules[module])
+    clear = HARMLESS_NAMES.get(module)
+    return named.values() if clear is None else [named[key] for key in list(named) if key not in clear]
+
+
+def _parts_of(kind: type) -> _Parts | None:
+    """Return what has the parts of objects of some type; None if they have none."""
     if kind in PLAIN or kind in _OF_MODULES or issubclass(kind, types.ModuleType):
         return None
     if issubclass(kind, type):
-        return _collect_class
-    if kind in _COLLECTORS:
-        return _COLLECTORS[kind]
+        return _of_classes
+    if kind in _BY_TYPE:
+        return _BY_TYPE[kind]
     for base in kind.__mro__:
         descriptor = base.__dict__.get("__dict__")
         if type(descriptor) is types.GetSetDescriptorType:
-            return lambda value, held: held.extend(descriptor.__get__(value).values())
+            return lambda values: [part for value in values for part in list(descriptor.__get__(value).values())]
     return None
 
 
-def _collect_class(value: type, held: list[Any]) -> None:
-    attributes = list(value.__dict__.values())
-    held += value.__bases__
-    held += attributes
-    function = types.FunctionType
-    for attribute in attributes:
-        if type(attribute) is function:
-            if (defaults := attribute.__defaults__) is not None:
-                held += defaults
-            if attribute.__kwdefaults__ is not None:
-                held += attribute.__kwdefaults__.values()
+def _of_classes(classes: list[type]) -> list[Any]:
+    # Many modules name the same ones.
+    classes = list({id(value): value for value in classes}.values())
+    # Their attributes, as the garbage collector has them: at once, where the interpreter would wrap each dictionary.
+    attributes = gc.get_referents(*[part for part in gc.get_referents(*classes) if type(part) is dict])
+    functions = [attribute for attribute in attributes if type(attribute) is types.FunctionType]
+    return [*attributes, *chain.from_iterable([value.__bases__ for value in classes]), *_defaults(functions)]
 
 
-def _collect_function(value: types.FunctionType, held: list[Any]) -> None:
-    if (defaults := value.__defaults__) is not None:
-        held += defaults
-    if (keywords := value.__kwdefaults__) is not None:
-        held += keywords.values()
-    if (cells := value.__closure__) is not None:
-        for cell in cells:
-            try:
-                held.append(cell.cell_contents)
-            except ValueError:
-                continue  # it is empty as yet
+def _of_functions(functions: list[types.FunctionType]) -> list[Any]:
+    cells = [cell for function in functions if (closure := function.__closure__) is not None for cell in closure]
+    return _defaults(functions) + gc.get_referents(*cells)
 
 
-def _collect_partial(value: partial[Any], held: list[Any]) -> None:
-    held += (value.func, *value.args, *value.keywords.values())
+def _defaults(functions: list[types.FunctionType]) -> list[Any]:
+    positional = [defaults for function in functions if (defaults := function.__defaults__) is not None]
+    by_keyword = [named.values() for function in functions if (named := function.__kwdefaults__) is not None]
+    return [*chain.from_iterable(positional), *chain.from_iterable(by_keyword)]
 
 
-def _collect_mapping(value: dict[Any, Any], held: list[Any]) -> None:
-    if len(value) <= WIDTH:
-        held += value.values()
+def _of_partials(partials: list[partial[Any]]) -> list[Any]:
+    return [part for value in partials for part in (value.func, *value.args, *value.keywords.values())]
 
 
-def _collect_sequence(value: Any, held: list[Any]) -> None:
-    if len(value) <= WIDTH:
-        held += value
+def _of_mappings(mappings: list[dict[Any, Any]]) -> list[Any]:
+    return [part for value in mappings if len(value) <= WIDTH for part in list(value.values())]
 
 
-_COLLECTORS: dict[type, _Collect] = {
-    types.FunctionType: _collect_function,
-    partial: _collect_partial,
-    dict: _collect_mapping,
-    list: _collect_sequence,
-    tuple: _collect_sequence,
-    set: _collect_sequence,
-    frozenset: _collect_sequence,
-    types.MethodType: lambda value, held: held.append(value.__self__),
-    types.BuiltinFunctionType: lambda value, held: held.append(value.__self__),
-    **dict.fromkeys(HIDING, lambda value, held: held.extend(gc.get_referents(value))),
+def _of_collections(collections: list[Any]) -> list[Any]:
+    return [part for value in collections if len(value) <= WIDTH for part in list(value)]
+
+
+_BY_TYPE: dict[type, _Parts] = {
+    types.FunctionType: _of_functions,
+    partial: _of_partials,
+    dict: _of_mappings,
+    **dict.fromkeys((list, tuple, set, frozenset), _of_collections),
+    **dict.fromkeys((types.MethodType, types.BuiltinFunctionType), lambda values: [value.__self__ for value in values]),
+    **dict.fromkeys(HIDING, lambda values: gc.get_referents(*values)),
 }

@@ -1,7 +1,8 @@
 """Celery workers against Celery workers: ``python -m benchmarks.workers``.
 
-Twenty thousand tasks that do nothing, from a Redis of our own; a worker on our pool and one on Celery's of the same
-name take turns. Each is up before the tasks are there; the time is over when Redis has all of them acknowledged.
+Twenty thousand tasks that do nothing for each, from a Redis of our own. A worker on our pool and one on Celery's of the
+same name are up together, and take turns by a thousand tasks, so that both have what the machine is at that moment; a
+turn is over when Redis has all of its tasks acknowledged. The ratio is the median of the ratios of neighbours.
 """
 
 from __future__ import annotations
@@ -12,6 +13,8 @@ import statistics
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 
 import redis
 from celery import Celery
@@ -20,6 +23,13 @@ from tests.celery import brokers
 
 #: With how many slots each pool is measured.
 POOLS = {"prefork": 2, "threads": 8, "gevent": 100, "eventlet": 100, "solo": 1}
+#: Tasks in a turn.
+TURN = 1000
+#: The commands of both, by their node names, which are those of their queues as well.
+COMMANDS = {
+    "ours@here": ("pools", "worker", "-A", "benchmarks.workers"),
+    "theirs@here": ("celery", "-A", "benchmarks.workers", "worker"),
+}
 
 app = Celery("benchmarks.workers", broker=os.environ.get("BENCHMARK_BROKER"))
 app.conf.update(task_ignore_result=True, broker_connection_retry_on_startup=True, worker_redirect_stdouts=False)
@@ -34,50 +44,63 @@ def main() -> int:
     """Measure, and print a table."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.workers", description="Celery workers compared.")
     parser.add_argument("-P", "--pool", action="append", choices=POOLS, help="default: all")
-    parser.add_argument("-n", "--tasks", type=int, default=20_000)
-    parser.add_argument("-r", "--rounds", type=int, default=3)
+    parser.add_argument("-n", "--tasks", type=int, default=20_000, help=f"for each, in turns of {TURN}")
     arguments = parser.parse_args()
     with brokers.redis() as url:
         app.conf.broker_url = f"{url}/0"
         server = redis.Redis.from_url(app.conf.broker_url)
         print("| pool | slots | ours, tasks/s | Celery's, tasks/s | ratio |\n| --- | --- | --- | --- | --- |")
         for pool in arguments.pool or POOLS:
-            rates: dict[bool, list[float]] = {True: [], False: []}
-            for _ in range(arguments.rounds):
-                for ours, found in rates.items():
-                    found.append(arguments.tasks / _measure(server, pool, ours, arguments.tasks))
-            mine, theirs = statistics.median(rates[True]), statistics.median(rates[False])
-            print(f"| {pool} | {POOLS[pool]} | {mine:.0f} | {theirs:.0f} | {mine / theirs:.2f} |", flush=True)
+            ours, theirs = _compare(server, pool, max(1, arguments.tasks // TURN))
+            ratio = statistics.median(mine / other for mine, other in zip(ours, theirs, strict=True))
+            rates = f"{statistics.median(ours):.0f} | {statistics.median(theirs):.0f}"
+            print(f"| {pool} | {POOLS[pool]} | {rates} | {ratio:.2f} |", flush=True)
     return 0
 
 
-def _measure(server: redis.Redis, pool: str, ours: bool, count: int) -> float:
+def _compare(server: redis.Redis, pool: str, turns: int) -> list[list[float]]:
+    """Return the tasks per second of each turn of both."""
+    messages = _messages(server)
+    with ExitStack() as stack:
+        for name in COMMANDS:
+            stack.enter_context(_worker(pool, name))
+        for name in COMMANDS:  # what happens at a first task only
+            _turn(server, name, messages)
+        rates = [[_turn(server, name, messages) for name in COMMANDS] for _ in range(turns)]
+    return [list(of_one) for of_one in zip(*rates, strict=True)]
+
+
+def _messages(server: redis.Redis) -> list[bytes]:
+    """Return the messages of a turn, each a task of its own: what a worker has prefetched is counted by their tags."""
     server.flushdb()
-    nothing.apply_async()
-    message = server.lpop("celery")
-    assert isinstance(message, bytes)
-    command = ["pools", "worker", "-A", "benchmarks.workers"]
-    if not ours:
-        command = ["celery", "-A", "benchmarks.workers", "worker"]
-    options = ["-P", pool, "-c", str(POOLS[pool]), "-Q", "idle", "-l", "ERROR", "--without-mingle"]
+    for _ in range(TURN):
+        nothing.apply_async()
+    return [message for message in server.lrange("celery", 0, -1) if isinstance(message, bytes)]
+
+
+@contextmanager
+def _worker(pool: str, name: str) -> Iterator[None]:
+    options = ["-P", pool, "-c", str(POOLS[pool]), "-Q", name, "-n", name, "-l", "ERROR", "--without-mingle"]
     environment = {**os.environ, "BENCHMARK_BROKER": app.conf.broker_url}
     worker = subprocess.Popen(
-        [sys.executable, "-W", "ignore", "-m", *command, *options], env=environment, stdout=subprocess.DEVNULL
+        [sys.executable, "-W", "ignore", "-m", *COMMANDS[name], *options], env=environment, stdout=subprocess.DEVNULL
     )
     try:
-        while not app.control.inspect(timeout=0.5).ping():
+        while not app.control.inspect(timeout=0.5, destination=[name]).ping():
             assert worker.poll() is None, "the worker did not come up"
-        for _ in range(0, count, 1000):
-            server.rpush("celery", *[message] * 1000)
-        began = time.perf_counter()
-        app.control.add_consumer("celery")
-        time.sleep(0.2)
-        while server.llen("celery") or server.hlen("unacked"):
-            time.sleep(0.02)
-        return time.perf_counter() - began
+        yield
     finally:
         worker.kill()
         worker.wait()
+
+
+def _turn(server: redis.Redis, name: str, messages: list[bytes]) -> float:
+    """Have a worker run the tasks of one turn; returns how many there were in a second."""
+    began = time.perf_counter()
+    server.rpush(name, *messages)
+    while server.llen(name) or server.hlen("unacked"):
+        time.sleep(0.005)
+    return TURN / (time.perf_counter() - began)
 
 
 if __name__ == "__main__":

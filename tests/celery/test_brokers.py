@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import signal
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -85,3 +88,31 @@ def test_a_broker_that_cuts_every_connection(pool: str, redis_url: str, make_lab
     time.sleep(0.5)
     assert sign.read_text() == "ran\n"
     assert lab.ping(PATIENCE)
+
+
+#: Has an embedded worker run a hundred tasks, and prints how many clients of Redis were made meanwhile.
+CLIENTS = """
+import redis
+from celery.contrib.testing.worker import start_worker
+from tests.celery.tasks import add, app
+
+results = [add.delay(number, 1) for number in range(100)]
+made = 0
+make = redis.Redis.__init__
+def count(*args, **options):
+    global made
+    made += 1
+    make(*args, **options)
+redis.Redis.__init__ = count
+with start_worker(app, pool="pools_celery:TaskPool", concurrency=2, perform_ping_check=False):
+    assert [result.get(timeout=60) for result in results] == list(range(1, 101))
+    print(made)
+"""
+
+
+@pytest.mark.parametrize("pool", ["threads", "prefork"])
+def test_not_each_task_makes_clients_of_redis(pool: str, redis_url: str) -> None:
+    broker, backend = empty_databases(redis_url, 8)
+    environment = {**os.environ, "TESTS_BROKER": broker, "TESTS_BACKEND": backend, "POOLS_POOL": pool}
+    made = subprocess.check_output([sys.executable, "-W", "ignore", "-c", CLIENTS], env=environment, timeout=90)
+    assert int(made.split()[-1]) < 50

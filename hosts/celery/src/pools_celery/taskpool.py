@@ -23,7 +23,7 @@ from pools_celery import options
 from pools_celery.execution import Execution
 from pools_celery.feeder import Feeder
 from pools_celery.mailbox import Mailbox
-from pools_celery.restoring import Restoring
+from pools_celery.redis_broker import RedisBroker
 
 log = logging.getLogger(__name__)
 
@@ -47,7 +47,7 @@ class TaskPool(Feeder, CeleryPool):  # type: ignore[misc]  # celery has no types
         self._mailbox = None if self.options.get("threads", True) else Mailbox()
         self._hub: Any = None
         if app is not None:
-            app.steps["consumer"].add(Restoring)
+            app.steps["consumer"].add(RedisBroker)
 
     # -- Life ----------------------------------------------------------------------------------------------------------
 

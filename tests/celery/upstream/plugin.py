@@ -13,7 +13,18 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from celery import _state
 from celery.utils.nodenames import anon_nodename
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Have those come first that expect nobody else to subscribe to results: tasks in children do, for good."""
+    items.sort(key=lambda item: not item.name.startswith("test_pubsub"))
+
+
+def pytest_runtest_setup() -> None:
+    """Forget what tests leave that make a worker in this process: the thread of a worker would have it so as well."""
+    _state._set_task_join_will_block(False)
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -144,16 +145,22 @@ def _from_project() -> dict[str, Setting]:
     path = _nearest_project()
     if path is None:
         return {}
-    import tomllib
-
     try:
-        tool = tomllib.loads(path.read_text("utf-8")).get("tool", {})
+        tool = _parsed(path.read_text("utf-8")).get("tool", {})
     except (OSError, ValueError) as error:
         raise ConfigError(f"{path}: {error}") from None
     table = tool.get("pools", {}) if isinstance(tool, dict) else {}
     if not isinstance(table, dict):
         raise ConfigError(f"{path}: {_TABLE} is not a table")
     return {key: Setting(value, f"{path} {_TABLE} {key}") for key, value in table.items()}
+
+
+@lru_cache(maxsize=1)
+def _parsed(text: str) -> dict[str, Any]:
+    """Return what a ``pyproject.toml`` says: of the same text that is asked for at each opening of a pool, twice."""
+    import tomllib
+
+    return tomllib.loads(text)
 
 
 def _nearest_project() -> Path | None:

@@ -40,8 +40,8 @@ def start_nursery(
         UsageError: What the children are to be given cannot be pickled, and has to be.
     """
     if start_method in (None, "fork"):
-        # What is garbage now is not copied.
-        gc.collect()
+        # What became garbage lately is not copied; to find all of it, a big host would stand still for seconds.
+        gc.collect(1)
         with thread_loop.parked() as parked:
             alone = _is_alone(parked)
             if start_method or alone:

@@ -10,6 +10,8 @@ DISTRIBUTIONS := core plugins/solo plugins/threads plugins/prefork plugins/geven
 SOURCES := $(addsuffix /src,$(DISTRIBUTIONS)) tests $(wildcard examples benchmarks)
 STAMP := $(VENV)/.complete
 PYTEST_FLAGS ?= -n 2
+# Tests start thousands of interpreters: what those import is compiled once, whatever the caller's environment says.
+export PYTHONDONTWRITEBYTECODE :=
 # What takes longer than all other tests together.
 LONG_TESTS := tests/kit tests/strangers tests/dask/test_kit.py tests/doctor/test_libraries_alone.py \
     tests/packaging/test_new.py

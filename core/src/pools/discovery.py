@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from importlib.metadata import Distribution, EntryPoint, distributions
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, NamedTuple
 
 from stevedore import DriverManager
 
@@ -89,8 +89,8 @@ def _read(path: tuple[str, ...]) -> dict[str, tuple[Plugin, ...]]:
     }
 
 
-def _distributions_with_plugins() -> Iterator[tuple[Distribution, str, str]]:
-    """Yield the distributions that have entry points of ours, each with its name and version.
+def _distributions_with_plugins() -> Iterator[tuple[Distribution, _Described]]:
+    """Yield the distributions that have entry points of ours, each with what its metadata says.
 
     ``importlib.metadata.entry_points()`` parses those of everything that is installed, which takes longer than all the
     rest of opening a pool.
@@ -98,10 +98,10 @@ def _distributions_with_plugins() -> Iterator[tuple[Distribution, str, str]]:
     seen = set()
     for distribution in distributions():
         if f"[{_PREFIX}" in (distribution.read_text("entry_points.txt") or ""):
-            name, version = _name_and_version(distribution)
-            where = _folder(distribution), name
+            described = _described(distribution)
+            where = _folder(distribution), described.name
             if where not in seen and not _is_hidden(*where):
-                yield distribution, name or "?", version
+                yield distribution, described
             seen.add(where)
 
 
@@ -116,18 +116,26 @@ def _folder(distribution: Distribution) -> Path:
     return Path(str(distribution.locate_file(""))).resolve()
 
 
-def _name_and_version(distribution: Distribution) -> tuple[str, str]:
-    # Half of a distribution, without its METADATA, has neither; and it must not keep the others from being found.
-    # Asked for once: it is parsed anew each time.
+class _Described(NamedTuple):
+    name: str
+    version: str
+    requires: list[str]
+
+
+def _described(distribution: Distribution) -> _Described:
+    # Half of a distribution, without its METADATA, has none of it; and it must not keep the others from being found.
+    # Asked for once: it is parsed anew each time. That of an egg has its dependencies elsewhere.
     metadata: Any = distribution.metadata
-    return metadata.get("Name", ""), metadata.get("Version", "")
+    requires = metadata.get_all("Requires-Dist") or distribution.requires or []
+    return _Described(metadata.get("Name", ""), metadata.get("Version", ""), requires)
 
 
-def _plugins(distribution: Distribution, name: str, version: str) -> Iterator[Plugin]:
-    requires_core = dependencies_on_core(distribution.requires or ())
+def _plugins(distribution: Distribution, described: _Described) -> Iterator[Plugin]:
+    requires_core = dependencies_on_core(described.requires)
     for point in distribution.entry_points:
         if point.group in _KINDS:
-            yield Plugin(point.group, point.name, point.value, name, version, requires_core, point)
+            name = described.name or "?"
+            yield Plugin(point.group, point.name, point.value, name, described.version, requires_core, point)
 
 
 class _Driver(DriverManager[ModuleType]):

@@ -55,16 +55,19 @@ class Run:
     def go(self) -> None:
         """Run the tests."""
         with ThreadPoolExecutor(self._processes) as self._executor:
-            self._begin()
+            # Of a selection nobody knows yet whether it is worth more than one.
+            self._begin(1 if self._task.expression else self._processes)
             try:
-                for line in self._lines:  # it grows: the first process tells how many tests there are
+                for line in self._lines:  # it may grow: the first process tells how many tests there are
                     line.result()
             except BaseException:
                 self._waiting = []
                 raise
 
-    def _begin(self) -> None:
-        self._lines.append(self._executor.submit(_Line(self).go))
+    def _begin(self, processes: int) -> None:
+        with self._lock:
+            while len(self._lines) < processes:
+                self._lines.append(self._executor.submit(_Line(self).go))
 
     @property
     def task(self) -> Task:
@@ -81,8 +84,7 @@ class Run:
         with self._lock:
             if self._waiting is None:
                 self._waiting = tests
-                for _ in range(min(self._processes, len(tests) // TESTS_FOR_A_PROCESS + 1) - 1):
-                    self._begin()
+                self._begin(min(self._processes, len(tests) // TESTS_FOR_A_PROCESS + 1))
 
     def next(self) -> str | None:
         """Take a test, for a process to run; None if there is none."""
@@ -116,11 +118,13 @@ class Run:
         self.report.of(point).not_run.extend(map(_name, left))
 
     def never_began(self, ended: Ended) -> None:
-        """Note that a process did not come to tell which tests there are."""
+        """Note that no process comes to tell which tests there are."""
         failure = Failure("before the first test", _lost(ended))
-        for point in POINTS:
-            if point.modules in self._task.modules:
-                self.report.of(point).failures.append(failure)
+        with self._lock:
+            if self.report.holds:  # else one of the others has said so
+                for point in POINTS:
+                    if point.modules in self._task.modules:
+                        self.report.of(point).failures.append(failure)
 
 
 class _Line:

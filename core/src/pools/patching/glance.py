@@ -1,4 +1,4 @@
-"""A quick look at modules, for those that deserve a search: it sees what they name, and what is directly in that.
+"""A quick look at modules, for those that deserve a search: what they name, what is directly in that, and defaults.
 
 A thousand modules name some fifty thousand things, so many are looked at together: what several modules name is looked
 at once, and what is compared is compared by sets. Only where something is found, each module is looked at by itself.
@@ -28,6 +28,8 @@ TOGETHER = 50
 #: What every module has, and what holds nothing but names.
 _OF_MODULES = (ModuleSpec, SourceFileLoader)
 
+_ByType = dict[type, list[Any]]
+
 #: Returns what is directly in values, which are all of one type.
 _Parts = Callable[[list[Any]], Iterable[Any]]
 
@@ -42,6 +44,7 @@ class Glance:
 
     def __init__(self, originals: Originals, unusable: Iterable[type]) -> None:
         self._identities = frozenset(originals.names)
+        self._kinds = originals.kinds
         self._types = frozenset(originals.types) | frozenset(unusable)
         self._parts: dict[type, _Parts | None] = {}
 
@@ -53,17 +56,16 @@ class Glance:
                 yield from (name for name in together if self._have_any([name]))
 
     def _have_any(self, modules: list[str]) -> bool:
-        named = list(chain.from_iterable(map(_named, modules)))
-        by_type: dict[type, list[Any]] = defaultdict(list)
-        for value in named:
-            by_type[type(value)].append(value)
-        if self._is_one_of_them(named) or not self._types.isdisjoint(by_type):
+        named = _by_type(chain.from_iterable(map(_named, modules)))
+        if self._is_among(named):
             return True
-        held = list(chain.from_iterable(map(self._directly_in, by_type.items())))
-        return self._is_one_of_them(held) or not self._types.isdisjoint(map(type, held))
+        held = _by_type(chain.from_iterable(map(self._directly_in, named.items())))
+        return self._is_among(held) or self._is_among(_by_type(_defaults(held[types.FunctionType])))
 
-    def _is_one_of_them(self, values: list[Any]) -> bool:
-        return not self._identities.isdisjoint(map(id, values))
+    def _is_among(self, values: _ByType) -> bool:
+        return not self._types.isdisjoint(values) or any(
+            not self._identities.isdisjoint(map(id, values[kind])) for kind in self._kinds & values.keys()
+        )
 
     def _directly_in(self, of_one_type: tuple[type, list[Any]]) -> Iterable[Any]:
         kind, values = of_one_type
@@ -71,6 +73,13 @@ class Glance:
             self._parts[kind] = _parts_of(kind)
         parts = self._parts[kind]
         return () if parts is None else parts(values)
+
+
+def _by_type(values: Iterable[Any]) -> _ByType:
+    found: _ByType = defaultdict(list)
+    for value in values:
+        found[type(value)].append(value)
+    return found
 
 
 def _named(module: str) -> Iterable[Any]:
@@ -100,8 +109,7 @@ def _of_classes(classes: list[type]) -> list[Any]:
     classes = list({id(value): value for value in classes}.values())
     # Their attributes, as the garbage collector has them: at once, where the interpreter would wrap each dictionary.
     attributes = gc.get_referents(*[part for part in gc.get_referents(*classes) if type(part) is dict])
-    functions = [attribute for attribute in attributes if type(attribute) is types.FunctionType]
-    return [*attributes, *chain.from_iterable([value.__bases__ for value in classes]), *_defaults(functions)]
+    return [*attributes, *chain.from_iterable([value.__bases__ for value in classes])]
 
 
 def _of_functions(functions: list[types.FunctionType]) -> list[Any]:

@@ -57,6 +57,11 @@ class Originals:
         self.types: dict[type, str] = {}
         self._kept: list[object] = []  # so that no identity is used again
 
+    @property
+    def kinds(self) -> frozenset[type]:
+        """The types that originals are of: what is of another is none."""
+        return frozenset(map(type, self._kept))
+
     def add(self, found: Mapping[str, object]) -> None:
         """Add originals by dotted name. Of an object that has several names the one that programs use is kept."""
         for name in sorted(found, key=_rank):

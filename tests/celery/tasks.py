@@ -72,6 +72,13 @@ def sleep(seconds: float) -> float:
     return seconds
 
 
+@app.task(acks_late=True)
+def sleep_late(seconds: float) -> float:
+    """Sleep, and be acknowledged thereafter."""
+    time.sleep(seconds)
+    return seconds
+
+
 @app.task
 def spin(seconds: float) -> float:
     """Compute."""

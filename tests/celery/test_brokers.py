@@ -90,6 +90,19 @@ def test_a_broker_that_cuts_every_connection(pool: str, redis_url: str, make_lab
     assert lab.ping(PATIENCE)
 
 
+@pytest.mark.parametrize("pool", ["threads", "gevent", "eventlet"])
+@pytest.mark.parametrize("task", ["sleep", "sleep_late"])
+def test_no_slot_waits_while_there_are_tasks(task: str, pool: str, redis_url: str, make_lab: MakeLab) -> None:
+    """A worker that has prefetched all that it may asks for more as soon as it may have more."""
+    broker, backend = empty_databases(redis_url, 10)
+    lab = make_lab(broker, backend, pool, "-c", "2", "--prefetch-multiplier", "1")
+    began = time.monotonic()
+    results = [lab.send(task, 0.05) for _ in range(40)]
+    assert [result.get(timeout=PATIENCE) for result in results] == [0.05] * 40
+    # It takes a second; two for each pair of tasks, where the wait for messages goes on to its end.
+    assert time.monotonic() - began < 10.0
+
+
 #: Has an embedded worker run a hundred tasks, and prints how many clients of Redis were made meanwhile.
 CLIENTS = """
 import redis

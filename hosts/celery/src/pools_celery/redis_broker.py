@@ -5,6 +5,8 @@ to Redis at every tenth. Where Celery has an event loop, there is one in ten sec
 hundred more than it has to. Where there is none, it is called when it has waited in vain for a message, and then mostly
 not: what ends the waiting is Redis, which says that there is none.
 
+Waiting: where there is no event loop, it has to be told when there may be more; see :mod:`pools_celery.redis_wake`.
+
 Clients: it makes one for each message that it keeps, and another one when the message is acknowledged. Each begins with
 a table of its own of all commands, which takes a fifth of all the processor time that a worker spends on a task.
 """
@@ -16,6 +18,8 @@ from typing import Any
 
 from celery import bootsteps
 
+from pools_celery.redis_wake import Wake
+
 #: Seconds between two looks for messages.
 _INTERVAL = 1.0
 #: How many clients a channel keeps: one for each of its pools of connections, of which it has two.
@@ -23,24 +27,31 @@ _CLIENTS = 2
 
 
 class RedisBroker(bootsteps.StartStopStep):  # type: ignore[misc]  # celery has no types
-    """A part of the consumer that has the transport look for messages, by the worker's timer, and keep its clients."""
+    """A part of the consumer that sees to it, for one connection after another; on other transports, nothing."""
 
     requires = ("celery.worker.consumer:Tasks",)
 
     def __init__(self, _consumer: Any, **_: Any) -> None:
         self._entry: Any = None
+        self._wake: Wake | None = None
 
     def start(self, c: Any) -> None:
-        """Begin; does nothing for other transports."""
-        restore = getattr(getattr(c.connection.transport, "cycle", None), "maybe_restore_messages", None)
-        if restore is not None:
-            self._entry = c.timer.call_repeatedly(_INTERVAL, restore)
-            channel = c.task_consumer.channel
-            # A client is its pool of connections and that table: it may be used again, and by several threads.
-            channel.Client = functools.lru_cache(_CLIENTS)(channel.Client)
+        """Begin, with a new connection."""
+        cycle: Any = getattr(c.connection.transport, "cycle", None)
+        if not hasattr(cycle, "maybe_restore_messages"):
+            return
+        channel = c.task_consumer.channel
+        # A client is its pool of connections and that table: it may be used again, and by several threads.
+        channel.Client = functools.lru_cache(_CLIENTS)(channel.Client)
+        self._entry = c.timer.call_repeatedly(_INTERVAL, cycle.maybe_restore_messages)
+        if c.hub is None:
+            self._wake = Wake(cycle, channel.qos)
 
     def stop(self, c: Any) -> None:
-        """Look no more: the connection is closed."""
+        """End: the connection is closed."""
         if self._entry is not None:
             c.timer.cancel(self._entry)
             self._entry = None
+        if self._wake is not None:
+            self._wake.close()
+            self._wake = None

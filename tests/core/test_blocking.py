@@ -105,3 +105,43 @@ while "ended" not in found:
 print(found)
 """
     assert run_patched(pool, "-c", code).stdout.splitlines()[-1] == "[1, 'ended']"
+
+
+BUSY_HANDLER = """
+import logging, sys, time
+from importlib import import_module
+import pools
+
+class Slow(logging.Handler):
+    def emit(self, record):
+        said.append(record.getMessage().splitlines()[0])
+        time.sleep(0.01)  # another greenlet's turn, with the lock taken
+
+def block():
+    until = time.monotonic() + 0.4
+    while time.monotonic() < until:
+        pass
+
+def write(count):
+    for number in range(count):
+        logging.getLogger("program").warning("line %d", number)
+
+said = []
+logging.getLogger().addHandler(Slow())
+with pools.open(concurrency=20, block_limit=0.05) as pool:
+    for _ in range(8):
+        jobs = [pool.apply_async(write, (3,)) for _ in range(4)]
+        time.sleep(0.005)  # one of them has the lock, and the others wait for it
+        jobs.append(pool.apply_async(block))
+        for job in jobs:
+            job.result(timeout=20)
+    until = time.monotonic() + 20
+    while sum("has held the hub" in line for line in said) < 8 and time.monotonic() < until:
+        time.sleep(0.01)
+print(sum("has held the hub" in line for line in said) >= 8, sum("line" in line for line in said))
+"""
+
+
+def test_a_log_handler_that_a_greenlet_uses(pool: str) -> None:
+    """The report waits for it where that is possible, and nobody else waits for ever."""
+    assert check_patched(pool, "-c", BUSY_HANDLER).split() == ["True", "96"]

@@ -2,7 +2,8 @@
 
 A native thread, which needs no hub, asks the hub again and again for a sign of life. While none comes it looks who runs
 on the hub's thread, and if that is the same code for longer than the limit, it is reported: with the signal ``blocked``
-and in the log, both from that native thread. So a receiver must not wait for anything that the hub has to do.
+and in the log, both from that native thread. So a receiver must not wait for anything that the hub has to do. (A log
+handler that a greenlet uses at that moment is used when it is free.)
 
 A hub that waits for its descriptors gives a sign of life at once, so waiting is no holding. A job that yields lets the
 hub give one too; but a loop may well go on with the same job first, before it looks what other threads want. So the
@@ -20,7 +21,7 @@ import time
 from types import FrameType
 from typing import TYPE_CHECKING, NamedTuple
 
-from pools import signals, urgent
+from pools import native_log, signals, urgent
 from pools.call import enter
 from pools.green_slot import job_at
 from pools.job import Job
@@ -134,7 +135,14 @@ class BlockWatch:
         if signals.blocked.receivers:
             signals.emit(signals.blocked, pool, job=job, seconds=seconds, stack=stack)
         who = str(job) if job else f"code that is no job of pool {pool.name}"
-        log.warning("%s has held the hub for %.2f s (block_limit: %s s), here:\n%s", who, seconds, self._limit, stack)
+        self._log(f"{who} has held the hub for {seconds:.2f} s (block_limit: {self._limit} s), here:\n{stack}")
+
+    def _log(self, message: str) -> None:
+        if log.isEnabledFor(logging.WARNING):
+            record = log.makeRecord(log.name, logging.WARNING, __file__, 0, message, (), None)
+            if not native_log.handled(log, record):
+                # Some greenlet has a handler's lock, and lets go of it when the hub is free again.
+                self._pool.run_soon_threadsafe(self._pool.spawn, log.handle, record)
 
     def _live(self) -> None:
         """The hub's sign of life."""

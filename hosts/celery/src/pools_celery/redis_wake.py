@@ -29,7 +29,7 @@ class Wake:
         self._cycle = cycle
         self._watched = qos
         self._descriptor: int | None = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
-        cycle._fd_to_chan[self._descriptor] = self, _WAKE
+        self._cycle._fd_to_chan[self._descriptor] = self, _WAKE
         cycle.poller.register(self._descriptor, READ)
         for settle in (qos.ack, qos.reject):
             setattr(qos, settle.__name__, functools.partial(self._settle, settle))

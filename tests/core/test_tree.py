@@ -23,9 +23,8 @@ LAYERS = [
     line.split()
     for line in (
         "errors states spec values program compatibility",
-        "signals hooks limits timer uncut loop thread_loop stats slots permits ledger watchers urgent watchdog vigil "
-        "native_log",
-        "current discovery call announcements execution job options ending future mapping",
+        "signals hooks limits timer uncut loop thread_loop stats slots permits ledger watchers urgent watchdog vigil",
+        "current discovery call announcements execution job options ending future mapping native_log",
         "config patching reports lifecycle engine pool",
         "strangers registry problems restart executor aio foreign green_options green_slot blocking green green_timer",
         "__init__ batch doctor scaffold",

@@ -19,7 +19,7 @@ from pools.testing.pool_under_test import PoolUnderTest
 OpenPool = Callable[..., BasePool]
 
 #: Seconds after which what still is there of a stopped pool is looked at more closely.
-GONE_SECONDS = 0.5
+GONE_SECONDS = 0.1
 
 #: Where pytest keeps how the test itself ended, for its fixtures.
 _ended = pytest.StashKey[bool]()

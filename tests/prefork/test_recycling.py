@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import mmap
 import os
 import time
 from collections import Counter
@@ -167,12 +168,17 @@ def test_max_age_during_a_job(open_pool: OpenPool, tmp_path: Path) -> None:
 
 # -- Memory ------------------------------------------------------------------------------------------------------------
 
-_kept: list[bytearray] = []
+_kept: list[mmap.mmap] = []
+
+
+def memory_of(size: int) -> mmap.mmap:
+    """So many bytes of the system's: the allocator may have as many that are resident already, from the host's past."""
+    return mmap.mmap(-1, size, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | mmap.MAP_POPULATE)
 
 
 def grow_by(size: int) -> int:
     """Keep so many bytes of memory for ever."""
-    _kept.append(bytearray(os.urandom(1)) * size)
+    _kept.append(memory_of(size))
     return os.getpid()
 
 
@@ -185,7 +191,8 @@ def grow_and_stay(size: int, seconds: float) -> int:
 
 def use_for_a_moment(size: int) -> int:
     """Have much memory, and give it back."""
-    return len(bytearray(os.urandom(1)) * size) and os.getpid()
+    memory_of(size).close()
+    return os.getpid()
 
 
 def memory_of_a_child(open_pool: OpenPool) -> int:

@@ -85,8 +85,9 @@ def _by_type(values: Iterable[Any]) -> _ByType:
 def _named(module: str) -> Iterable[Any]:
     """Return what a module names: a view, which nothing can change while C code goes through it."""
     named = vars(sys.modules[module])
-    clear = HARMLESS_NAMES.get(module)
-    return named.values() if clear is None else [named[key] for key in list(named) if key not in clear]
+    if module not in HARMLESS_NAMES:
+        return named.values()
+    return [named[key] for key in list(named) if key not in HARMLESS_NAMES[module]]
 
 
 def _parts_of(kind: type) -> _Parts | None:
@@ -119,8 +120,8 @@ def _of_functions(functions: list[types.FunctionType]) -> list[Any]:
 
 def _defaults(functions: list[types.FunctionType]) -> list[Any]:
     positional = [defaults for function in functions if (defaults := function.__defaults__) is not None]
-    by_keyword = [named.values() for function in functions if (named := function.__kwdefaults__) is not None]
-    return [*chain.from_iterable(positional), *chain.from_iterable(by_keyword)]
+    by_keyword = [named for function in functions if (named := function.__kwdefaults__) is not None]
+    return [*chain.from_iterable(positional), *chain.from_iterable(map(dict.values, by_keyword))]
 
 
 def _of_partials(partials: list[partial[Any]]) -> list[Any]:

@@ -20,6 +20,7 @@ from pools.testing.history import patience
 from pools.testing.native import NativeThread, sleep
 from pools.testing.pool_under_test import PoolUnderTest
 from pools.testing.records import Record, apply, busy, finish, launch
+from pools.testing.waiting import eventually
 
 
 @pytest.mark.usefixtures("hasty")
@@ -168,6 +169,8 @@ def test_a_signal_handler_submits(pool: BasePool, subject: PoolUnderTest) -> Non
     before = signal.signal(signal.SIGUSR1, on_signal)
     try:
         thread = NativeThread(pool, disturb)
+        # A fast pool is done with all of them before the thread has begun.
+        assert eventually(lambda: records)
         mine = [apply(pool, targets.double, number) for number in range(subject.load(4000))]
         assert [record.value() for record in mine] == [2 * number for number in range(len(mine))]
         going.clear()

@@ -108,8 +108,7 @@ print(found)
 
 
 BUSY_HANDLER = """
-import logging, sys, time
-from importlib import import_module
+import logging, time
 import pools
 
 class Slow(logging.Handler):

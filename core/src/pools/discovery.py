@@ -131,10 +131,9 @@ def _described(distribution: Distribution) -> _Described:
 
 
 def _plugins(distribution: Distribution, described: _Described) -> Iterator[Plugin]:
-    requires_core = dependencies_on_core(described.requires)
+    name, requires_core = described.name or "?", dependencies_on_core(described.requires)
     for point in distribution.entry_points:
         if point.group in _KINDS:
-            name = described.name or "?"
             yield Plugin(point.group, point.name, point.value, name, described.version, requires_core, point)
 
 

@@ -7,7 +7,6 @@ either.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
 
 
 def handled(log: logging.Logger, record: logging.LogRecord) -> bool:
@@ -30,8 +29,11 @@ def handled(log: logging.Logger, record: logging.LogRecord) -> bool:
             lock.release()
 
 
-def _handlers(log: logging.Logger) -> Iterator[logging.Handler]:
+def _handlers(log: logging.Logger) -> list[logging.Handler]:
+    found: list[logging.Handler] = []
     at: logging.Logger | None = log
     while at is not None:
-        yield from at.handlers
+        found += at.handlers
         at = at.parent if at.propagate else None
+    # Who has not set up logging has this one.
+    return found or ([logging.lastResort] if logging.lastResort is not None else [])

@@ -20,7 +20,7 @@ from tests.celery import brokers
 ROOT = Path(__file__).parents[3]
 POOLS = ("prefork", "threads", "gevent", "eventlet", "solo")
 
-#: Tests that look into the worker's own process, which here is not theirs; on Celery's pools they fail so as well.
+#: Tests that look into the worker's own process, which here is not theirs.
 IN_PROCESS = (
     # Handlers of the worker's signals, connected in the test.
     "test_task_received_has_access_to_stamps",

@@ -13,7 +13,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from importlib.machinery import ModuleSpec, SourceFileLoader
-from itertools import chain, islice
+from itertools import chain, islice, starmap
 from typing import Any
 
 from pools.patching.harmless import HARMLESS_NAMES
@@ -59,7 +59,7 @@ class Glance:
         named = _by_type(chain.from_iterable(map(_named, modules)))
         if self._is_among(named):
             return True
-        held = _by_type(chain.from_iterable(map(self._directly_in, named.items())))
+        held = _by_type(chain.from_iterable(starmap(self._directly_in, named.items())))
         return self._is_among(held) or self._is_among(_by_type(_defaults(held[types.FunctionType])))
 
     def _is_among(self, values: _ByType) -> bool:
@@ -67,8 +67,7 @@ class Glance:
             not self._identities.isdisjoint(map(id, values[kind])) for kind in self._kinds & values.keys()
         )
 
-    def _directly_in(self, of_one_type: tuple[type, list[Any]]) -> Iterable[Any]:
-        kind, values = of_one_type
+    def _directly_in(self, kind: type, values: list[Any]) -> Iterable[Any]:
         if kind not in self._parts:
             self._parts[kind] = _parts_of(kind)
         parts = self._parts[kind]
@@ -82,11 +81,11 @@ def _by_type(values: Iterable[Any]) -> _ByType:
     return found
 
 
-def _named(module: str) -> Iterable[Any]:
-    """Return what a module names: a view, which nothing can change while C code goes through it."""
+def _named(module: str) -> list[Any]:
+    """Return what a module names now: another thread may go on with its import."""
     named = vars(sys.modules[module])
     if module not in HARMLESS_NAMES:
-        return named.values()
+        return list(named.values())
     return [named[key] for key in list(named) if key not in HARMLESS_NAMES[module]]
 
 

@@ -8,7 +8,7 @@ not: what ends the waiting is Redis, which says that there is none.
 Waiting: where there is no event loop, it has to be told when there may be more; see :mod:`pools_celery.redis_wake`.
 
 Clients: it makes one for each message that it keeps, and another one when the message is acknowledged. Each begins with
-a table of its own of all commands, which takes a fifth of all the processor time that a worker spends on a task.
+a table of its own of all commands, for the sake of one transaction.
 """
 
 from __future__ import annotations

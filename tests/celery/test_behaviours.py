@@ -21,16 +21,24 @@ TOGETHER: dict[str, tuple[Behaviour, ...]] = {
     "prefork": (b.lost_by_exit, b.lost_by_kill, b.lost_by_segfault, b.rejected_when_lost, *b.TOGETHER),
     "threads": b.TOGETHER,
     "gevent": b.TOGETHER,
-    "eventlet": (b.hard_limit_waiting, b.soft_limit_computing, b.revoke_waiting, b.sys_exit, b.eta, b.grows, b.drains),
+    "eventlet": (
+        b.hard_limit_waiting,
+        b.soft_limit_computing,
+        b.revoke_waiting,
+        b.revoke_computing,
+        b.ping_while_computing,
+        b.sys_exit,
+        b.eta,
+        b.grows,
+        b.drains,
+    ),
     "solo": (b.hard_limit_waiting, b.soft_limit_computing, b.sys_exit, b.revoke_waiting, b.grows, b.restarts, b.drains),
 }
 
-#: What a pool does not do. On solo nothing else happens while a task runs; on pools of greenlets, while one computes.
+#: What a pool does not do. On solo nothing else happens while a task runs.
 BUT = {
     ("solo", "revoke_waiting"): "ignored",
     ("solo", "grows"): "refused",
-    ("gevent", "revoke_computing"): "ignored",
-    ("gevent", "ping_while_computing"): "answered",
 }
 
 #: What takes a worker of its own, and with which options.

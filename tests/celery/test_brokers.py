@@ -17,7 +17,9 @@ from tests.celery.behaviours import (
     WORKS,
     eta,
     hard_limit_waiting,
+    ping_while_computing,
     retries,
+    revoke_computing,
     revoke_waiting,
     soft_limit_waiting,
     sys_exit,
@@ -51,7 +53,14 @@ def test_rabbitmq(pool: str, rabbitmq_url: str, redis_url: str, make_lab: MakeLa
     lab = make_lab(rabbitmq_url, backend, pool, TESTS_HEARTBEAT="2")
     results = [lab.send("sleep", 6.0) for _ in range(3)]
     assert [result.get(timeout=PATIENCE) for result in results] == [6.0] * 3
-    for behaviour in (ten_megabytes, revoke_waiting, soft_limit_waiting, retries):
+    for behaviour in (
+        ten_megabytes,
+        revoke_waiting,
+        revoke_computing,
+        ping_while_computing,
+        soft_limit_waiting,
+        retries,
+    ):
         assert behaviour(lab) == WORKS
     assert "onnection to broker lost" not in lab.log.read_text()
     assert lab.signal(signal.SIGTERM) is not None
@@ -88,6 +97,7 @@ def test_a_broker_that_cuts_every_connection(pool: str, redis_url: str, make_lab
     time.sleep(0.5)
     assert sign.read_text() == "ran\n"
     assert lab.ping(PATIENCE)
+    assert ping_while_computing(lab) == WORKS
 
 
 @pytest.mark.parametrize("pool", ["threads", "gevent", "eventlet"])

@@ -26,7 +26,8 @@ LAYERS = [
         "signals hooks limits timer uncut loop thread_loop stats slots permits ledger watchers urgent watchdog vigil",
         "current discovery call announcements execution job options ending future mapping native_log",
         "config patching reports lifecycle engine pool",
-        "strangers registry problems restart executor aio foreign green_options green_slot blocking green green_timer",
+        "strangers registry problems restart executor aio foreign",
+        "green_options green_slot green_interrupts blocking green green_timer",
         "__init__ batch doctor scaffold",
         "testing",
         "cli",
@@ -125,7 +126,7 @@ def test_no_modules_import_each_other_in_a_circle() -> None:
 
 @pytest.mark.parametrize("path", core_modules(), ids=module_name)
 def test_the_core_imports_no_plugin_and_no_library_of_one(path: Path) -> None:
-    may = {"greenlet"} if module_name(path) in ("pools.green", "pools.green_slot") else set()
+    may = {"greenlet"} if module_name(path) in ("pools.green", "pools.green_slot", "pools.green_interrupts") else set()
     tops = {name.partition(".")[0] for name in imports(path)}
     wrong = {top for top in tops if top.startswith("pools_") or top in GREEN | {"billiard"}} - may
     assert not wrong, f"{module_name(path)} imports {', '.join(sorted(wrong))}"

@@ -9,23 +9,21 @@ from __future__ import annotations
 import abc
 from collections.abc import Callable
 from time import monotonic
-from types import FrameType
 from typing import Any, TypeVar
 
 import greenlet
 
-from pools import ending
-from pools.announcements import announce_timeout
 from pools.blocking import BlockWatch
 from pools.call import enter
 from pools.errors import StopJob
+from pools.green_interrupts import Interrupts
 from pools.green_options import GreenOptions
 from pools.green_slot import Slot
 from pools.job import Job
 from pools.limits import soft_error, stack_of
 from pools.permits import Event
 from pools.pool import BasePool
-from pools.watchdog import NativeThreads, Watchdog
+from pools.watchdog import GRACE, NativeThreads, Watchdog
 
 T = TypeVar("T")
 
@@ -57,6 +55,7 @@ class GreenPool(BasePool):
         self.ending = False
         self._hub_thread = self.native.get_ident()
         self._watchdog: Watchdog | None = None
+        self._interrupts = Interrupts(self, self._hub_thread)
         limit = self.options.block_limit
         self._block_watch = BlockWatch(self, self.native, limit) if limit else None
         self._cancel_alarm: Callable[[], object] = _nothing
@@ -81,11 +80,19 @@ class GreenPool(BasePool):
         current = greenlet.getcurrent()
         return any(slot.greenlet is current for slot in list(self._slots.values()))
 
+    def job_here(self) -> Job | None:
+        """The job of the slot that the calling greenlet is; None if it is none, or has none."""
+        current = greenlet.getcurrent()
+        return next((slot.job for slot in list(self._slots.values()) if slot.greenlet is current), None)
+
     def cancel_job(self, job: Job) -> bool:
         return self.on_hub(super().cancel_job, job)
 
     def end_job(self, job: Job, signal: int | str | None = None) -> bool:
-        return self.on_hub(super().end_job, job, signal)
+        if self.on_hub_thread():
+            return super().end_job(job, signal)
+        with self._interrupts.making_way(job):
+            return self.on_hub(super().end_job, job, signal, meanwhile=self._interrupts.call)
 
     # -- Limits --------------------------------------------------------------------------------------------------------
 
@@ -95,7 +102,7 @@ class GreenPool(BasePool):
         self._cancel_alarm()
         self._cancel_alarm = self.call_later(max(0.0, when - monotonic()), self.spawn, self.enforce_limits)
         if self._watchdog is None:
-            self._watchdog = Watchdog(self, self.native)
+            self._watchdog = Watchdog(self, self.native, self._interrupts)
         self._watchdog.look_again()
 
     def raise_soft_limit(self, job: Job) -> None:
@@ -112,38 +119,6 @@ class GreenPool(BasePool):
         slot = self._slots.get(job.slot_id)
         if slot is not None and slot.job is job:
             slot.job = None
-
-    def interrupt(self, frame: FrameType | None) -> None:
-        """Raise what is due in the job that computes at ``frame`` in the calling greenlet, if there is one.
-
-        Called by the watchdog's signal handler, so callbacks are left to a greenlet of their own.
-        """
-        current = greenlet.getcurrent()
-        job = next((slot.job for slot in list(self._slots.values()) if slot.greenlet is current), None)
-        now = monotonic()
-        if job is None or job.limit_at > now:
-            return
-        if job in self.ledger.strays:
-            ending.stop_again(job)
-            raise StopJob(f"{job} has its outcome")
-        if job not in self.ledger.accepted:
-            return
-        if job.deadline is not None and job.deadline <= now:
-            if ending.take(job):
-                self.spawn(self._settle_timed_out, job, stack_of(frame, enter.__code__))
-                raise StopJob(f"{job} has its outcome")
-        else:
-            self.soft_limit_passed(job)
-            self.spawn(announce_timeout, job, True)
-            if job.shielded:
-                job.soft_pending = True
-            else:
-                job.soft_raised = True
-                raise soft_error(job)
-
-    def _settle_timed_out(self, job: Job, stack: str) -> None:
-        with ending.settling(job):
-            ending.settle_timed_out(job, stack)
 
     def _throw_soft_limit(self, job: Job) -> None:
         slot = self._slots.get(job.slot_id)
@@ -186,7 +161,7 @@ class GreenPool(BasePool):
                 self._slots[slot_id].retire()
 
     def _end_slots(self) -> None:
-        for watch in (self._watchdog, self._block_watch):
+        for watch in (self._watchdog, self._block_watch, self._interrupts):
             if watch is not None:
                 watch.stop()
         if not self._slots:
@@ -199,10 +174,15 @@ class GreenPool(BasePool):
         self._cancel_alarm()
         self._gone.set()
 
-    def on_hub(self, fn: Callable[..., T], *args: Any) -> T:
+    def on_hub(self, fn: Callable[..., T], *args: Any, meanwhile: Callable[[], object] | None = None) -> T:
         """Call ``fn(*args)`` on the hub's thread and return what it returns; from another thread, wait for it.
 
         Once the pool has stopped, its hub may take no calls, and needs not: nothing of the pool runs there any more.
+
+        Args:
+            fn: What to call.
+            args: Its arguments.
+            meanwhile: Called again and again by a thread that waits.
         """
         if self.on_hub_thread():
             return fn(*args)
@@ -219,7 +199,9 @@ class GreenPool(BasePool):
 
         if not self.run_soon_threadsafe(self.spawn, call):
             return fn(*args)
-        ready.wait()
+        while not ready.wait(GRACE if meanwhile is not None else None):
+            assert meanwhile is not None
+            meanwhile()
         if errors:
             raise errors[0]
         return answer[0]
@@ -233,6 +215,10 @@ class GreenPool(BasePool):
     @abc.abstractmethod
     def get_native(self) -> NativeThreads:
         """The operations on threads as they are without the patch."""
+
+    def start_thread(self, fn: Callable[[], object]) -> None:
+        """Call ``fn()`` in a native thread of its own; if it waits as greenlets do, it has a hub of its own there."""
+        self.native.start_new_thread(fn, ())
 
     @abc.abstractmethod
     def new_event(self) -> Event:

@@ -1,8 +1,7 @@
 """The watchdog of green pools: interrupts a job that computes past its limit and never yields to the hub.
 
 A hub's timer cannot do that, since the hub does not run. So a native thread looks whether limits are acted on, and if
-one is overdue sends the hub's thread a signal (:mod:`pools.urgent`). Python runs the handler in whatever greenlet
-computes, and only there can it be told for certain whose job that is: if its limit is due, the handler raises it.
+one is overdue has the job interrupted (:mod:`pools.green_interrupts`).
 
 What is guaranteed: a job that runs Python code is interrupted within :data:`GRACE` and a bytecode of its limit,
 provided that the pool was started on the main thread, where alone Python runs signal handlers. What is not: a call
@@ -16,10 +15,9 @@ from dataclasses import dataclass
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Protocol
 
-from pools import urgent
-
 if TYPE_CHECKING:
     from pools.green import GreenPool
+    from pools.green_interrupts import Interrupts
 
 #: Seconds that the hub has to act on a limit before the watchdog does.
 GRACE = 0.05
@@ -48,16 +46,22 @@ class NativeThreads:
 
 
 class Watchdog:
-    """Watches the limits of one pool; made and stopped on the thread of the pool's hub."""
+    """Watches the limits of one pool; made and stopped on the thread of the pool's hub.
 
-    def __init__(self, pool: GreenPool, native: NativeThreads) -> None:
+    Args:
+        pool: The pool.
+        native: Threads as they are without the patch.
+        interrupts: How its jobs are interrupted: if that is not possible, nothing is watched.
+    """
+
+    def __init__(self, pool: GreenPool, native: NativeThreads, interrupts: Interrupts) -> None:
         self._pool = pool
-        self._thread = native.get_ident()
         self._wake = native.allocate_lock()
         self._wake.acquire()
         self._ended = native.allocate_lock()
         self._ended.acquire()
-        self._watches = urgent.listen(pool.interrupt)
+        self._interrupts = interrupts
+        self._watches = interrupts.possible
         if self._watches:
             native.start_new_thread(self._run, ())
 
@@ -67,13 +71,12 @@ class Watchdog:
             self._wake.release()
 
     def stop(self) -> None:
-        """End the thread, and give the signal back."""
+        """End the thread."""
         if not self._watches:
             return
         self._watches = False
         self.look_again()
         self._ended.acquire()
-        urgent.ignore(self._pool.interrupt)
 
     def _run(self) -> None:
         while self._watches:
@@ -81,6 +84,6 @@ class Watchdog:
             if wait > 0:
                 self._wake.acquire(timeout=min(wait, 3600.0))
             else:
-                urgent.call(self._thread)
+                self._interrupts.call()
                 self._wake.acquire(timeout=GRACE)
         self._ended.release()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -96,6 +97,34 @@ def test_a_thread_cancels_and_terminates() -> None:
         assert in_thread(pool, lambda: pool.terminate_job(running.slot_id)) is True
         assert isinstance(running.exception(5.0), Terminated)
         assert isinstance(waiting.exception(5.0), Cancelled)
+
+
+def compute(seconds: float) -> None:
+    ends = time.monotonic() + seconds
+    while time.monotonic() < ends:
+        pass
+
+
+def terminate_when_it_runs(job: Job) -> bool:
+    """What a native thread does, which the hub cannot help meanwhile."""
+    pause = allocate_lock()
+    pause.acquire()
+    while job.accepted_at is None:
+        pause.acquire(timeout=0.001)
+    return job.terminate()
+
+
+def test_a_thread_terminates_a_job_that_computes() -> None:
+    with pools.open("gevent", 2) as pool:
+        beside = pool.apply_async(gevent.sleep, (3600.0,))
+        for number in range(30):
+            job = pool.apply_async(compute, (30.0,))
+            ended = in_thread(pool, lambda: terminate_when_it_runs(job))  # noqa: B023 - called in this turn
+            assert ended is True
+            assert isinstance(job.exception(5.0), Terminated)
+            assert pool.apply_async(abs, (-number,)).result(5.0) == number
+        assert not beside.done()
+        assert beside.terminate()
 
 
 def test_a_thread_stops_a_pool_of_this_one() -> None:

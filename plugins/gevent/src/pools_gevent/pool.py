@@ -43,6 +43,16 @@ class GeventPool(GreenPool):
             get_ident=monkey.get_original("_thread", "get_ident"),
         )
 
+    def start_thread(self, fn: Callable[[], object]) -> None:
+        def run() -> None:
+            try:
+                fn()
+            finally:
+                # Such a hub has descriptors, which do not go with the thread.
+                gevent.get_hub().destroy()
+
+        super().start_thread(run)
+
     def new_event(self) -> Event:
         return Event(self.on_hub_thread)
 

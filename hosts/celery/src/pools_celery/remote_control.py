@@ -1,0 +1,210 @@
+"""Remote control of workers on pools of greenlets: what a worker is told is heard while a task computes, too.
+
+Celery reads what it is told in a greenlet, which gets no turn then. Here a native thread reads it, on a connection of
+its own. It hands all of it to the hub's thread, where Celery's handlers belong; and if nobody there has taken it after
+a while, does itself what needs nothing of that thread: it answers ``ping``, and ends the tasks that ``revoke`` is to
+terminate, whereupon the hub gets to the rest.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import copy
+import functools
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from celery import bootsteps
+from celery.utils.collections import AttributeDict
+from celery.utils.functional import maybe_list
+from celery.utils.log import get_logger
+from celery.worker.consumer import Control
+from celery.worker.control import Panel
+from celery.worker.pidbox import Pidbox
+from kombu import pidbox
+
+from pools_celery.taskpool import TaskPool
+
+if TYPE_CHECKING:
+    from pools_celery.green import GreenTaskPool
+
+log = get_logger(__name__)
+
+#: Seconds that the hub has to take a command: a client waits for one, unless it is told otherwise.
+_GRACE = 0.25
+#: Seconds between two looks whether the thread is to end.
+_TURN = 1.0
+#: Seconds from the loss of a connection to the next one.
+_RETRY = 1.0
+
+
+class RemoteControl(bootsteps.StartStopStep):  # type: ignore[misc]  # celery has no types
+    """A part of the consumer that puts :class:`ControlBox` in the place of Celery's."""
+
+    requires = (Control,)
+
+    def include_if(self, c: Any) -> bool:
+        """Whether there is remote control, and the pool is one of ours, of greenlets."""
+        self._controls = [step for step in c.steps if isinstance(step, Control)]
+        return bool(self._controls) and isinstance(c.pool, TaskPool) and bool(c.pool.is_green)
+
+    def create(self, c: Any) -> None:
+        """Put it there."""
+        box = ControlBox(c)
+        for control in self._controls:
+            control.box, control.start, control.stop, control.shutdown = box, box.start, box.stop, box.stop
+
+
+class ControlBox(Pidbox):  # type: ignore[misc]  # celery has no types
+    """What Celery's consumer starts and stops; deals with commands, one after another, on the hub's thread."""
+
+    def __init__(self, c: Any) -> None:
+        super().__init__(c)
+        #: What nobody has dealt with yet, in the order in which it came. Whoever takes one out of here deals with it.
+        self.commands: deque[Command] = deque()
+        self._is_handling = False
+        self._listener: Listener | None = None
+
+    def start(self, c: Any) -> None:
+        """Listen."""
+        self._listener = Listener(self, c.app, c.pool)
+        c.pool.start_thread(self._listener.run)
+
+    def stop(self, c: Any) -> None:
+        """Listen no more."""
+        listener, self._listener = self._listener, None
+        if listener is not None:
+            listener.stop()
+
+    def reset(self) -> None:
+        """Nothing: it is for when a command has failed, and the connection that Celery would make anew is ours."""
+
+    def handle(self) -> None:
+        """Deal with what there is."""
+        if self._is_handling:
+            return
+        self._is_handling = True
+        try:
+            while self.commands:
+                try:
+                    command = self.commands.popleft()
+                except IndexError:  # the listener took it
+                    break
+                self.on_message(command.body, command.message)
+        finally:
+            self._is_handling = False
+
+
+@dataclass(eq=False)
+class Command:
+    """Something that the worker was told, and when, in seconds of ``time.monotonic()``."""
+
+    body: dict[str, Any]
+    message: Any
+    came_at: float
+
+
+class Listener:
+    """The thread that listens.
+
+    It logs by way of the hub: the locks of log handlers are those of greenlets.
+    """
+
+    def __init__(self, box: ControlBox, app: Any, pool: GreenTaskPool) -> None:
+        self._box = box
+        self._app = app
+        self._pool = pool
+        self._node = self._new_node()
+        #: The commands that the hub may still take in time.
+        self._recent: deque[Command] = deque()
+        self._over = False
+        self._gone = pool.new_event()
+
+    def stop(self) -> None:
+        """End it, and wait for that."""
+        self._over = True
+        self._gone.wait()
+
+    def run(self) -> None:
+        """Listen, on one connection after another. In a native thread."""
+        try:
+            while not self._over:
+                connection = self._app.connection_for_read()
+                try:
+                    with connection:
+                        self._listen(connection)
+                except (*connection.connection_errors, *connection.channel_errors) as error:
+                    self._log(log.warning, "Remote control is deaf for a moment: %r on %s", error, connection.as_uri())
+                    time.sleep(_RETRY)
+        finally:
+            self._gone.set()
+
+    def _listen(self, connection: Any) -> None:
+        # Each of the brokers that were given, once.
+        tries = max(1, len(connection.alt))
+        connection.ensure_connection(None, tries, interval_start=0, interval_step=0, reraise_as_library_errors=False)
+        # Celery's own node answers by a producer of the application, and asks only whether there is a channel.
+        self._node.channel = self._box.node.channel = connection.channel()
+        consumer = self._box.node.listen(callback=self._on_message)
+        consumer.on_decode_error = functools.partial(self._log, self._node.on_decode_error)
+        self._log(log.info, "pidbox: Connected to %s.", connection.as_uri())
+        while not self._over:
+            with contextlib.suppress(TimeoutError):
+                connection.drain_events(timeout=_GRACE if self._recent else _TURN)
+            while self._recent and time.monotonic() >= self._recent[0].came_at + _GRACE:
+                self._help(self._recent.popleft())
+
+    def _on_message(self, body: dict[str, Any], message: Any) -> None:
+        command = Command(body, message, time.monotonic())
+        self._recent.append(command)
+        self._box.commands.append(command)
+        self._pool.call_on_hub(self._box.handle)
+
+    def _log(self, fn: Callable[..., object], *args: Any) -> None:
+        self._pool.call_on_hub(fn, *args)
+
+    # -- While the hub is held -----------------------------------------------------------------------------------------
+
+    def _help(self, command: Command) -> None:
+        """Do of a command what can be done here, if the hub's thread has not taken it."""
+        if command.body.get("method") == "ping":
+            try:
+                self._box.commands.remove(command)
+            except ValueError:
+                return
+            self._node.handle_message(command.body, command.message)
+        elif command in self._box.commands:
+            # It stays there, and is answered there.
+            self._node.handle_message({**command.body, "reply_to": None}, command.message)
+
+    def _new_node(self) -> Any:
+        mailbox = copy.copy(self._app.control.mailbox)
+        mailbox.node_cls = _Node
+        # Its answers go out on the thread's own connection.
+        mailbox.producer_pool = None
+        node = self._box.node
+        state = AttributeDict(node.state)
+        handlers = {
+            "ping": Panel.data["ping"],
+            "revoke": self._revoke,
+            "terminate": functools.partial(self._revoke, terminate=True),
+        }
+        return mailbox.Node(node.hostname, state, handlers=handlers)
+
+    def _revoke(self, _state: Any, task_id: Any, terminate: bool = False, **_: Any) -> None:
+        if terminate:
+            self._pool.end_tasks(maybe_list(task_id) or ())
+
+
+class _Node(pidbox.Node):  # type: ignore[misc]  # kombu has no types
+    """A node that does not log, and has nothing to say of commands that it does not know."""
+
+    def dispatch(self, method: str, arguments: Any = None, reply_to: Any = None, ticket: Any = None, **_: Any) -> None:
+        """Do what a command asks, and answer it if that is asked too."""
+        if method in self.handlers:
+            answer = self.handle(method, arguments)
+            if reply_to:
+                self.reply({self.hostname: answer}, reply_to["exchange"], reply_to["routing_key"], ticket)

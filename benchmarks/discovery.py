@@ -47,7 +47,7 @@ def best(*command: str, folder: Path) -> tuple[float, str]:
     seconds, printed = [], []
     for _ in range(TIMES):
         began = time.perf_counter()
-        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+        done = subprocess.run(command, env=environment, cwd=folder, capture_output=True, text=True, check=True)
         seconds.append(time.perf_counter() - began)
         printed.append(done.stdout)
     return min(seconds), min(printed)

@@ -23,8 +23,8 @@ LAYERS = [
     line.split()
     for line in (
         "errors states spec values program compatibility",
-        "signals hooks limits timer uncut loop thread_loop stats slots permits ledger watchers urgent watchdog vigil",
-        "current discovery call announcements execution job options ending future mapping native_log",
+        "signals hooks limits timer uncut loop thread_loop stats slots permits ledger watchers urgent watchdog",
+        "vigil metadata current discovery call announcements execution job options ending future mapping native_log",
         "config patching reports lifecycle engine pool",
         "strangers registry problems restart executor aio foreign",
         "green_options green_slot green_interrupts blocking green green_timer",

@@ -11,8 +11,7 @@ import importlib
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from importlib.metadata import Distribution, EntryPoint, distributions
-from pathlib import Path
+from importlib.metadata import Distribution, EntryPoint
 from types import ModuleType
 from typing import Any, NamedTuple
 
@@ -21,6 +20,7 @@ from stevedore import DriverManager
 from pools import hooks
 from pools.compatibility import CORE, allows, core_version, dependencies_on_core
 from pools.errors import PluginError
+from pools.metadata import distributions_with
 from pools.spec import PoolSpec
 
 PLUGINS = "pools.plugins"
@@ -82,38 +82,11 @@ def refresh() -> None:
 @functools.cache
 def _read(path: tuple[str, ...]) -> dict[str, tuple[Plugin, ...]]:
     """Read the metadata of what is installed on ``path``, which is ``sys.path``; for all groups at once."""
-    found = [plugin for described in _distributions_with_plugins() for plugin in _plugins(*described)]
+    found = [plugin for distribution in distributions_with(_PREFIX) for plugin in _plugins(distribution)]
     return {
         group: tuple(sorted((p for p in found if p.group == group), key=lambda p: (p.name, p.distribution)))
         for group in _KINDS
     }
-
-
-def _distributions_with_plugins() -> Iterator[tuple[Distribution, _Described]]:
-    """Yield the distributions that have entry points of ours, each with what its metadata says.
-
-    ``importlib.metadata.entry_points()`` parses those of everything that is installed, which takes longer than all the
-    rest of opening a pool.
-    """
-    seen = set()
-    for distribution in distributions():
-        if f"[{_PREFIX}" in (distribution.read_text("entry_points.txt") or ""):
-            described = _described(distribution)
-            where = _folder(distribution), described.name
-            if where not in seen and not _is_hidden(*where):
-                yield distribution, described
-            seen.add(where)
-
-
-def _is_hidden(folder: Path, name: str) -> bool:
-    """Whether another distribution of this name comes before the one in the folder, which is not imported then."""
-    first = next(iter(distributions(name=name)), None) if name else None
-    return first is not None and _folder(first) != folder
-
-
-def _folder(distribution: Distribution) -> Path:
-    """Where a distribution is; the same for one that is found by way of two entries of ``sys.path``."""
-    return Path(str(distribution.locate_file(""))).resolve()
 
 
 class _Described(NamedTuple):
@@ -130,7 +103,8 @@ def _described(distribution: Distribution) -> _Described:
     return _Described(metadata.get("Name", ""), metadata.get("Version", ""), requires)
 
 
-def _plugins(distribution: Distribution, described: _Described) -> Iterator[Plugin]:
+def _plugins(distribution: Distribution) -> Iterator[Plugin]:
+    described = _described(distribution)
     name, requires_core = described.name or "?", dependencies_on_core(described.requires)
     for point in distribution.entry_points:
         if point.group in _KINDS:

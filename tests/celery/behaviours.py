@@ -66,12 +66,15 @@ def _revoke(lab: Lab, computes: bool) -> str:
     result = lab.send("hold", str(gate.path), computes)
     if not gate.has_begun(1):
         return "does not begin"
-    lab.client.control.revoke(result.id, terminate=True, destination=[lab.name])
+    options = {"destination": [lab.name], "reply": True, "timeout": lab.soon / 5}
+    [answer] = lab.client.control.revoke(result.id, terminate=True, **options) or [{}]
     ended = wait_for(result.ready, lab.soon)
     gone = ended and wait_for(lambda: not lab.active(), lab.soon)
     gate.open()
     if not ended:
         # A worker that could not listen hears of it once the task has computed, and may tell that.
+        if "cannot" in str(answer):
+            return "refused"
         return f"ignored (gives {result.get(timeout=PATIENCE, propagate=False)!r})"
     return WORKS if result.status == "REVOKED" and gone else f"{result.status}, {'gone' if gone else 'goes on'}"
 

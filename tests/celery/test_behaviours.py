@@ -32,12 +32,23 @@ TOGETHER: dict[str, tuple[Behaviour, ...]] = {
         b.grows,
         b.drains,
     ),
-    "solo": (b.hard_limit_waiting, b.soft_limit_computing, b.sys_exit, b.revoke_waiting, b.grows, b.restarts, b.drains),
+    "solo": (
+        b.hard_limit_waiting,
+        b.soft_limit_computing,
+        b.sys_exit,
+        b.revoke_waiting,
+        b.revoked_while_it_waits,
+        b.ping_while_busy,
+        b.ping_while_computing,
+        b.grows,
+        b.restarts,
+        b.drains,
+    ),
 }
 
-#: What a pool does not do. On solo nothing else happens while a task runs.
+#: What a pool does not do.
 BUT = {
-    ("solo", "revoke_waiting"): "ignored",
+    ("solo", "revoke_waiting"): "refused",
     ("solo", "grows"): "refused",
 }
 

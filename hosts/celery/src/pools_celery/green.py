@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import signal
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from typing import Any
 
 from pools.green import GreenPool
 from pools.permits import Event
-from pools_celery.remote_control import RemoteControl
 from pools_celery.taskpool import TaskPool
 
 #: The signals by which a worker is told to end.
@@ -25,12 +24,8 @@ class GreenTaskPool(TaskPool):
 
     is_green = True
     task_join_will_block = False
+    tasks_may_hold_worker = True
     _pool: GreenPool
-
-    def __init__(self, *args: Any, app: Any = None, **asked: Any) -> None:
-        super().__init__(*args, app=app, **asked)
-        if app is not None:
-            app.steps["consumer"].add(RemoteControl)
 
     def on_start(self) -> None:
         """Open the pool; Celery has set its signal handlers by now."""
@@ -56,23 +51,16 @@ class GreenTaskPool(TaskPool):
     # -- For remote control --------------------------------------------------------------------------------------------
 
     def new_event(self) -> Event:
-        """Make an event that greenlets and native threads can wait on and set."""
+        """See :meth:`TaskPool.new_event`."""
         return self._pool.new_event()
 
     def start_thread(self, fn: Callable[[], object]) -> None:
-        """Call ``fn()`` in a native thread, which has a hub of its own."""
+        """See :meth:`TaskPool.start_thread`. The thread has a hub of its own."""
         self._pool.start_thread(fn)
 
-    def call_on_hub(self, fn: Callable[..., object], *args: Any) -> None:
-        """Call ``fn(*args)`` in a greenlet of its own on the hub's thread. From any thread."""
+    def call_in_worker(self, fn: Callable[..., object], *args: Any) -> None:
+        """See :meth:`TaskPool.call_in_worker`. The call is made in a greenlet of its own."""
         self._pool.run_soon_threadsafe(self._pool.spawn, fn, *args)
-
-    def end_tasks(self, ids: Collection[str]) -> None:
-        """End the tasks with these ids that run, even if they hold the hub. From any thread, which does not wait."""
-        if self._pool.traits.terminate:
-            for execution in list(self.given):
-                if execution.correlation_id in ids and execution.job is not None:
-                    self._pool.start_thread(execution.job.terminate)
 
     # -- Signals -------------------------------------------------------------------------------------------------------
 

@@ -1,9 +1,9 @@
-"""Remote control of workers on pools of greenlets: what a worker is told is heard while a task computes, too.
+"""Remote control of workers whose tasks may hold the worker itself up: of greenlets that compute, or that run inline.
 
-Celery reads what it is told in a greenlet, which gets no turn then. Here a native thread reads it, on a connection of
-its own. It hands all of it to the hub's thread, where Celery's handlers belong; and if nobody there has taken it after
-a while, does itself what needs nothing of that thread: it answers ``ping``, and ends the tasks that ``revoke`` is to
-terminate, whereupon the hub gets to the rest.
+Celery reads what it is told in its own loop, which gets no turn then. Here a native thread reads it, on a connection of
+its own. It hands all of it to that loop, where Celery's handlers belong; and if nobody there has taken it after a
+while, does itself what needs nothing of the loop: it answers ``ping`` and what is asked about tasks, notes which of
+them are revoked, and ends those that are to be terminated, whereupon the loop gets to the rest.
 """
 
 from __future__ import annotations
@@ -24,17 +24,18 @@ from celery.utils.log import get_logger
 from celery.worker.consumer import Control
 from celery.worker.control import Panel
 from celery.worker.pidbox import Pidbox
+from celery.worker.state import revoked
 from kombu import pidbox
 
-from pools_celery.taskpool import TaskPool
-
 if TYPE_CHECKING:
-    from pools_celery.green import GreenTaskPool
+    from pools_celery.taskpool import TaskPool
 
 log = get_logger(__name__)
 
-#: Seconds that the hub has to take a command: a client waits for one, unless it is told otherwise.
+#: Seconds that Celery's loop has to take a command: a client waits for one, unless it is told otherwise.
 _GRACE = 0.25
+#: The commands that only look at what Celery notes of tasks.
+_ANSWERED = ("ping", "active", "reserved", "query_task", "revoked")
 #: Seconds between two looks whether the thread is to end.
 _TURN = 1.0
 #: Seconds from the loss of a connection to the next one.
@@ -47,9 +48,9 @@ class RemoteControl(bootsteps.StartStopStep):  # type: ignore[misc]  # celery ha
     requires = (Control,)
 
     def include_if(self, c: Any) -> bool:
-        """Whether there is remote control, and the pool is one of ours, of greenlets."""
+        """Whether there is remote control, and the pool is one of ours that calls for this."""
         self._controls = [step for step in c.steps if isinstance(step, Control)]
-        return bool(self._controls) and isinstance(c.pool, TaskPool) and bool(c.pool.is_green)
+        return bool(self._controls) and getattr(c.pool, "tasks_may_hold_worker", False)
 
     def create(self, c: Any) -> None:
         """Put it there."""
@@ -59,7 +60,7 @@ class RemoteControl(bootsteps.StartStopStep):  # type: ignore[misc]  # celery ha
 
 
 class ControlBox(Pidbox):  # type: ignore[misc]  # celery has no types
-    """What Celery's consumer starts and stops; deals with commands, one after another, on the hub's thread."""
+    """What Celery's consumer starts and stops; deals with commands, one after another, in Celery's loop."""
 
     def __init__(self, c: Any) -> None:
         super().__init__(c)
@@ -110,15 +111,15 @@ class Command:
 class Listener:
     """The thread that listens.
 
-    It logs by way of the hub: the locks of log handlers are those of greenlets.
+    It logs by way of Celery's loop: the locks of log handlers may be those of greenlets.
     """
 
-    def __init__(self, box: ControlBox, app: Any, pool: GreenTaskPool) -> None:
+    def __init__(self, box: ControlBox, app: Any, pool: TaskPool) -> None:
         self._box = box
         self._app = app
         self._pool = pool
         self._node = self._new_node()
-        #: The commands that the hub may still take in time.
+        #: The commands that Celery's loop may still take in time.
         self._recent: deque[Command] = deque()
         self._over = False
         self._gone = pool.new_event()
@@ -161,24 +162,28 @@ class Listener:
         command = Command(body, message, time.monotonic())
         self._recent.append(command)
         self._box.commands.append(command)
-        self._pool.call_on_hub(self._box.handle)
+        self._pool.call_in_worker(self._box.handle)
 
     def _log(self, fn: Callable[..., object], *args: Any) -> None:
-        self._pool.call_on_hub(fn, *args)
+        self._pool.call_in_worker(fn, *args)
 
-    # -- While the hub is held -----------------------------------------------------------------------------------------
+    # -- While a task holds the worker up ------------------------------------------------------------------------------
 
     def _help(self, command: Command) -> None:
-        """Do of a command what can be done here, if the hub's thread has not taken it."""
-        if command.body.get("method") == "ping":
-            try:
-                self._box.commands.remove(command)
-            except ValueError:
-                return
+        """Do of a command what can be done here, if nobody has taken it.
+
+        One that is answered here is taken for that; the others stay.
+        """
+        self._command = command
+        if command in self._box.commands:
             self._node.handle_message(command.body, command.message)
-        elif command in self._box.commands:
-            # It stays there, and is answered there.
-            self._node.handle_message({**command.body, "reply_to": None}, command.message)
+
+    def _take(self) -> bool:
+        try:
+            self._box.commands.remove(self._command)
+        except ValueError:
+            return False
+        return True
 
     def _new_node(self) -> Any:
         mailbox = copy.copy(self._app.control.mailbox)
@@ -186,25 +191,36 @@ class Listener:
         # Its answers go out on the thread's own connection.
         mailbox.producer_pool = None
         node = self._box.node
-        state = AttributeDict(node.state)
         handlers = {
-            "ping": Panel.data["ping"],
+            **{name: functools.partial(self._answer, name) for name in _ANSWERED},
             "revoke": self._revoke,
             "terminate": functools.partial(self._revoke, terminate=True),
         }
-        return mailbox.Node(node.hostname, state, handlers=handlers)
+        return mailbox.Node(node.hostname, AttributeDict(node.state), handlers=handlers)
 
-    def _revoke(self, _state: Any, task_id: Any, terminate: bool = False, **_: Any) -> None:
-        if terminate:
-            self._pool.end_tasks(maybe_list(task_id) or ())
+    def _answer(self, name: str, state: Any, **arguments: Any) -> Any:
+        try:
+            answer = Panel.data[name](state, **arguments)
+        except RuntimeError:  # the loop goes on, and has changed what was being gone through: it will answer
+            return None
+        return answer if self._take() else None
+
+    def _revoke(self, _state: Any, task_id: Any, terminate: bool = False, **_: Any) -> Any:
+        ids = maybe_list(task_id) or []
+        revoked.update(ids)
+        refusal = self._pool.end_tasks(ids) if terminate else ""
+        if refusal and self._take():
+            self._log(log.warning, "Tasks %s are not terminated: %s", ids, refusal)
+            return {"error": refusal}
+        return None
 
 
 class _Node(pidbox.Node):  # type: ignore[misc]  # kombu has no types
-    """A node that does not log, and has nothing to say of commands that it does not know."""
+    """A node that does not log, and answers only what its handlers have an answer to."""
 
     def dispatch(self, method: str, arguments: Any = None, reply_to: Any = None, ticket: Any = None, **_: Any) -> None:
         """Do what a command asks, and answer it if that is asked too."""
         if method in self.handlers:
             answer = self.handle(method, arguments)
-            if reply_to:
+            if answer is not None and reply_to:
                 self.reply({self.hostname: answer}, reply_to["exchange"], reply_to["routing_key"], ticket)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from signal import SIGTERM
 from typing import Any, ClassVar
 
@@ -17,6 +17,7 @@ import pools
 from pools import signals
 from pools.current import current_job
 from pools.errors import StopJob
+from pools.permits import Event
 from pools.pool import BasePool
 from pools.states import PoolState
 from pools_celery import options
@@ -24,6 +25,7 @@ from pools_celery.execution import Execution
 from pools_celery.feeder import Feeder
 from pools_celery.mailbox import Mailbox
 from pools_celery.redis_broker import RedisBroker
+from pools_celery.remote_control import RemoteControl
 
 log = logging.getLogger(__name__)
 
@@ -47,7 +49,7 @@ class TaskPool(Feeder, CeleryPool):  # type: ignore[misc]  # celery has no types
         self._mailbox = None if self.options.get("threads", True) else Mailbox()
         self._hub: Any = None
         if app is not None:
-            app.steps["consumer"].add(RedisBroker)
+            app.steps["consumer"].update((RedisBroker, RemoteControl))
 
     # -- Life ----------------------------------------------------------------------------------------------------------
 
@@ -189,6 +191,43 @@ class TaskPool(Feeder, CeleryPool):  # type: ignore[misc]  # celery has no types
         if execution is not None:
             execution.announced = True
             execution.terminate(SIGTERM if signal is None else signal)
+
+    # -- For remote control --------------------------------------------------------------------------------------------
+
+    @property
+    def tasks_may_hold_worker(self) -> bool:
+        """Whether a task may keep Celery's own loop from going on, and that can be brought what it missed.
+
+        A pool that runs tasks inline has one slot.
+        """
+        return self._mailbox is not None and self.pool_class.traits.max_concurrency == 1
+
+    def new_event(self) -> Event:
+        """Make an event that Celery's loop and threads can wait on and set."""
+        return threading.Event()
+
+    def start_thread(self, fn: Callable[[], object]) -> None:
+        """Call ``fn()`` in a thread of the system."""
+        threading.Thread(target=fn, name=f"pools-{self.pool_name}", daemon=True).start()
+
+    def call_in_worker(self, fn: Callable[..., object], *args: Any) -> None:
+        """Call ``fn(*args)`` soon, where Celery's loop runs. From any thread."""
+        assert self._mailbox is not None
+        self._mailbox.post_later(fn, *args)
+
+    def end_tasks(self, ids: Collection[str]) -> str:
+        """End the tasks with these ids that run. From any thread, which does not wait.
+
+        Returns:
+            Why they go on; empty if they do not.
+        """
+        running = [execution for execution in list(self.given) if execution.correlation_id in ids]
+        if running and not self._pool.traits.terminate:
+            return f"pool {self.pool_name} cannot end a task that runs (trait terminate is False)"
+        for execution in running:
+            if execution.job is not None:
+                self.start_thread(execution.job.terminate)
+        return ""
 
     # -- For executions ------------------------------------------------------------------------------------------------
 

@@ -15,6 +15,9 @@ from typing import Any
 #: Seconds that the system has to take away what ended: a thread that was joined is listed for a moment longer.
 PATIENCE = 5.0
 
+#: Seconds between two looks: at first, and when it has become likely that something stays.
+SHORTEST_PAUSE, LONGEST_PAUSE = 0.001, 0.016
+
 #: The directory for temporary files, if no other process has any there.
 private: list[Path] = []
 
@@ -43,7 +46,7 @@ def holdings() -> Holdings:
     return Holdings(
         threads=frozenset(int(entry.name) for entry in Path("/proc/self/task").iterdir()),
         descriptors=dict(_descriptors()),
-        children=frozenset(_children(os.getpid())),
+        children=frozenset(_children()),
         greenlets=frozenset(_greenlets()),
         files=frozenset(entry.name for folder in private for entry in folder.iterdir()),
     )
@@ -51,13 +54,16 @@ def holdings() -> Holdings:
 
 def leftovers(before: Holdings, seconds: float = PATIENCE) -> str:
     """What this process holds beyond what it held ``before``, in words; empty if nothing stays."""
-    give_up_at = time.monotonic() + seconds
+    give_up_at, pause = time.monotonic() + seconds, SHORTEST_PAUSE
     while found := _more_than(before):
         if time.monotonic() > give_up_at:
             return found
-        # A hub of a thread that has ended goes with the thread's last reference.
-        gc.collect()
-        time.sleep(0.005)
+        time.sleep(pause)
+        if pause < LONGEST_PAUSE:
+            pause *= 2
+        else:
+            # A hub of a thread that has ended goes with the thread's last reference.
+            gc.collect()
     return ""
 
 
@@ -112,7 +118,20 @@ def _descriptors() -> list[tuple[str, str]]:
     return found
 
 
-def _children(parent: int) -> list[int]:
+def _children() -> list[int]:
+    found = []
+    for thread in Path("/proc/self/task").iterdir():
+        try:
+            found += map(int, (thread / "children").read_text().split())
+        except FileNotFoundError:
+            if thread.exists():
+                return _children_by_parent()
+            return _children()  # the thread has just ended, and its children are another one's now
+    return found
+
+
+def _children_by_parent() -> list[int]:
+    """The same where the kernel was built without lists of them (``CONFIG_PROC_CHILDREN``): all processes are asked."""
     found = []
     for stat in Path("/proc").glob("[0-9]*/stat"):
         try:
@@ -120,7 +139,7 @@ def _children(parent: int) -> list[int]:
             fields = stat.read_text().rpartition(")")[2].split()
         except (FileNotFoundError, ProcessLookupError):
             continue
-        if int(fields[1]) == parent:
+        if int(fields[1]) == os.getpid():
             found.append(int(stat.parent.name))
     return found
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import logging
 import os
 import socket
@@ -14,8 +15,10 @@ from typing import Any
 import pytest
 
 from pools.loop import EventLoop
+from pools.parking import parked
 from pools.testing.leftovers import holdings, leftovers
-from pools.thread_loop import ThreadLoop, parked
+from pools.thread_loop import ThreadLoop
+from pools.timer import ThreadTimer
 
 #: Seconds after which a test gives up waiting.
 PATIENCE = 20.0
@@ -315,10 +318,51 @@ def test_a_loop_parks_the_others_and_not_itself(loop: ThreadLoop) -> None:
     assert count() == 1
 
 
+def test_the_thread_of_a_timer_parks_between_two_calls() -> None:
+    """Thousands of times, while it makes calls all the time: none is half done, and none is lost."""
+    timer = ThreadTimer("test")
+    begun, ended = itertools.count(), itertools.count()
+    made = [0, 0]
+
+    def call() -> None:
+        made[0] = next(begun)
+        time.sleep(0)
+        made[1] = next(ended)
+
+    entry = timer.call_repeatedly(1e-6, call)
+    try:
+        for _ in range(3000):
+            with parked() as threads:
+                assert threads == 1
+                assert made[0] == made[1]
+        before = made[1]
+        give_up_at = time.monotonic() + PATIENCE
+        while made[1] <= before:
+            assert time.monotonic() < give_up_at
+            time.sleep(0.001)
+    finally:
+        entry.cancel()
+        timer.stop()
+    with parked() as threads:
+        assert threads == 0
+
+
+def test_a_timer_parks_others_and_not_itself() -> None:
+    timer, counted = ThreadTimer("test"), Queue[int]()
+
+    def count() -> None:
+        with parked() as threads:
+            counted.put(threads)
+
+    timer.call_after(0.0, count)
+    assert counted.get(timeout=PATIENCE) == 0
+    timer.stop()
+
+
 def test_a_loop_whose_callback_does_not_return_is_not_counted_as_parked(
     loop: ThreadLoop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("pools.thread_loop.PATIENCE", 0.01)
+    monkeypatch.setattr("pools.parking.PATIENCE", 0.01)
     entered, leave = threading.Event(), threading.Event()
 
     def stay() -> None:

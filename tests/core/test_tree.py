@@ -22,7 +22,7 @@ PLUGINS = sorted([*ROOT.glob("plugins/*/src/pools_*"), *ROOT.glob("hosts/*/src/p
 LAYERS = [
     line.split()
     for line in (
-        "errors states spec values program compatibility",
+        "errors states spec values program compatibility parking",
         "signals hooks limits timer uncut loop thread_loop stats slots permits ledger watchers urgent watchdog",
         "vigil metadata current discovery call announcements execution job options ending future mapping native_log",
         "config patching reports lifecycle engine pool",

@@ -392,11 +392,12 @@ def test_a_process_that_the_host_forks_has_no_part_in_the_nursery() -> None:
     [
         ("pass", "fork"),
         ("from pools.thread_loop import ThreadLoop; ThreadLoop().start()", "fork"),
+        ("from pools.timer import ThreadTimer; timer = ThreadTimer(); timer.call_after(1000.0, int)", "fork"),
         ("import threading; threading.Thread(target=threading.Event().wait, daemon=True).start()", "forkserver"),
         ("import _thread; _thread.start_new_thread(_thread.allocate_lock().__enter__, ())", "fork"),
         ("import _thread, time; _thread.start_new_thread(time.sleep, (1000,))", "forkserver"),
     ],
-    ids=["alone", "our loop", "a thread", "a thread that has ended", "a thread that Python does not list"],
+    ids=["alone", "our loop", "our timer", "a thread", "a thread that has ended", "a thread that Python does not list"],
 )
 def test_by_default_a_host_is_forked_only_when_it_is_safe(thread: str, expected: str) -> None:
     code = f"""

@@ -16,16 +16,15 @@ import threading
 import time
 import weakref
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
+
+from pools import parking
 
 log = logging.getLogger(__name__)
 
 #: Events that one wait returns at most; what else is ready comes with the next.
 BATCH = 64
-
-#: Seconds that :func:`parked` waits for a loop whose callback does not return.
-PATIENCE = 1.0
 
 _READABLE = 0x001  # EPOLLIN, EPOLLOUT: their values are part of the kernel's interface
 _WRITABLE = 0x004
@@ -33,9 +32,8 @@ _WRITABLE = 0x004
 #: A callback and its arguments.
 Call = tuple[Callable[..., object], tuple[Any, ...]]
 
-#: The loops of this process that hold descriptors, and those whose thread runs, in the order of their starts.
+#: The loops of this process that hold descriptors.
 _open: weakref.WeakSet[ThreadLoop] = weakref.WeakSet()
-_running: dict[ThreadLoop, None] = {}
 
 
 class Handle:
@@ -93,7 +91,7 @@ class ThreadLoop:
         """
         if self._closed:
             raise RuntimeError(f"the loop {self._name} is stopped; make a new one")
-        _running[self] = None
+        parking.begin(self)
         self._thread.start()
 
     def stop(self) -> None:
@@ -114,6 +112,20 @@ class ThreadLoop:
     def in_loop(self) -> bool:
         """Whether this is called on the loop's thread."""
         return threading.get_ident() == self._thread.ident
+
+    # -- for a fork ----------------------------------------------------------------------------------------------------
+
+    def is_here(self) -> bool:
+        """See :class:`pools.parking.Parkable`."""
+        return self.in_loop()
+
+    def hold(self, seconds: float) -> bool:
+        """See :class:`pools.parking.Parkable`."""
+        return self._busy.acquire(timeout=seconds)
+
+    def let_go(self) -> None:
+        """See :class:`pools.parking.Parkable`."""
+        self._busy.release()
 
     # -- the protocol --------------------------------------------------------------------------------------------------
 
@@ -210,7 +222,7 @@ class ThreadLoop:
                     call(soon.popleft())
                 if later:
                     self._call_due()
-        _running.pop(self, None)
+        parking.end(self)
         self._close()
 
     def _call(self, call: Call) -> None:
@@ -242,29 +254,12 @@ class ThreadLoop:
                 os.close(self._wake)
 
 
-@contextlib.contextmanager
-def parked() -> Iterator[int]:
-    """Hold the loops of this process where they wait for events, so that a fork copies no callback half done.
-
-    Yields how many threads that are: the running loops' without the caller's own, and without those whose callback
-    did not return within :data:`PATIENCE` seconds.
-    """
-    with contextlib.ExitStack() as held:
-        threads = 0
-        for loop in list(_running):
-            if not loop.in_loop() and loop._busy.acquire(timeout=PATIENCE):
-                held.callback(loop._busy.release)
-                threads += 1
-        yield threads
-
-
 def _leave_to_the_parent() -> None:
     """Close what the fork copied: the epoll is the parent's, and a change to this copy would be a change to that."""
     for loop in list(_open):
         loop._closing = threading.Lock()
         loop._ended = True
         loop._close()
-    _running.clear()
 
 
 os.register_at_fork(after_in_child=_leave_to_the_parent)

@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from pools import parking
 from pools.uncut import uncut
 
 log = logging.getLogger(__name__)
@@ -130,28 +131,30 @@ class ThreadTimer(Timer):
         #: The entry whose call is being made.
         self._current: Entry | None = None
         self._numbers = itertools.count()
-        self._changed = threading.Condition()
-        self._thread: threading.Thread | None = None
+        #: Notified when what is to be called next has changed; its lock guards all that is noted here.
+        self.changed = threading.Condition()
+        self._thread: _Thread | None = None
 
     @uncut
     def schedule(self, entry: Entry) -> None:
-        with self._changed:
+        with self.changed:
             heapq.heappush(self._queue, (entry.when, next(self._numbers), entry))
             if self._thread is None:
-                self._thread = threading.Thread(target=self._run, name=self._name, daemon=True)
+                self._thread = _Thread(self, self._name)
+                parking.begin(self._thread)
                 self._thread.start()
             elif self._queue[0][2] is entry:
-                self._changed.notify()
+                self.changed.notify()
 
     @uncut
     def clear(self) -> None:
-        with self._changed:
+        with self.changed:
             for _, _, entry in self._queue:
                 entry.cancel()
             if self._current is not None:
                 self._current.cancel()
             self._queue.clear()
-            self._changed.notify()
+            self.changed.notify()
 
     def stop(self) -> None:
         self.clear()
@@ -160,28 +163,23 @@ class ThreadTimer(Timer):
             thread.join()
 
     @uncut
-    def _leave_thread(self) -> threading.Thread | None:
+    def _leave_thread(self) -> _Thread | None:
         """Have the thread end; returns it."""
-        with self._changed:
+        with self.changed:
             thread, self._thread = self._thread, None
-            self._changed.notify()
+            self.changed.notify()
         return thread
 
-    def _run(self) -> None:
-        me = threading.current_thread()
-        while (entry := self._next(me)) is not None:
-            entry()
-            self._put_back(me, entry)
-            del entry
+    # -- For the thread ------------------------------------------------------------------------------------------------
 
-    def _next(self, me: threading.Thread) -> Entry | None:
+    def take(self, me: threading.Thread) -> Entry | None:
         """Wait for the next entry that is due; None when this thread is to end."""
-        with self._changed:
+        with self.changed:
             while self._thread is me:
                 if not self._queue:
-                    self._changed.wait()
+                    self.changed.wait()
                 elif (wait := self._queue[0][0] - time.monotonic()) > 0:
-                    self._changed.wait(min(wait, threading.TIMEOUT_MAX))
+                    self.changed.wait(min(wait, threading.TIMEOUT_MAX))
                 else:
                     entry = heapq.heappop(self._queue)[2]
                     if not entry.cancelled:
@@ -189,12 +187,45 @@ class ThreadTimer(Timer):
                         return entry
         return None
 
-    def _put_back(self, me: threading.Thread, entry: Entry) -> None:
+    def put_back(self, me: threading.Thread, entry: Entry) -> None:
         """Note that the entry's call was made, and schedule the next one if there is to be one."""
-        with self._changed:
+        with self.changed:
             if self._thread is not me:
                 return
             self._current = None
             if entry.interval is not None and not entry.cancelled:
                 entry.when = max(entry.when + entry.interval, time.monotonic())
                 heapq.heappush(self._queue, (entry.when, next(self._numbers), entry))
+
+
+class _Thread(threading.Thread):
+    """The thread of a timer; a :class:`pools.parking.Parkable`."""
+
+    def __init__(self, timer: ThreadTimer, name: str) -> None:
+        super().__init__(name=name, daemon=True)
+        self._timer = timer
+        #: Held while a call is made.
+        self._busy = threading.Lock()
+
+    def run(self) -> None:
+        timer = self._timer
+        while (entry := timer.take(self)) is not None:
+            with self._busy:
+                entry()
+                timer.put_back(self, entry)
+            del entry
+        parking.end(self)
+
+    def is_here(self) -> bool:
+        return threading.current_thread() is self
+
+    def hold(self, seconds: float) -> bool:
+        if not self._busy.acquire(timeout=seconds):
+            return False
+        # Else a copy of it might stay locked.
+        self._timer.changed.acquire()
+        return True
+
+    def let_go(self) -> None:
+        self._timer.changed.release()
+        self._busy.release()

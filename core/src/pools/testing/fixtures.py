@@ -54,6 +54,7 @@ class Fixtures:
             "needs(*traits): the test asks for what these promise; it is run on a pool that declares all of them",
             "lacks(trait): the test sees that what the trait promises is refused; on a pool that does not declare it",
             "thorough: the test is left out of a quick run",
+            "long: the test is one of the first, so that at the end none keeps one process at work and the others not",
         ):
             config.addinivalue_line("markers", line)
 
@@ -64,6 +65,7 @@ class Fixtures:
         except BaseException as error:
             self._unusable = error
         items[:] = [item for item in items if self._is_promised(item)]
+        items.sort(key=lambda item: item.get_closest_marker("long") is None)
 
     def _is_promised(self, item: pytest.Item) -> bool:
         has = self._subject.has

@@ -107,19 +107,19 @@ def _captures(holdings: Holdings) -> set[str]:
 
 def _descriptors() -> list[tuple[str, str]]:
     found = []
-    for entry in Path("/proc/self/fd").iterdir():
+    for name in os.listdir("/proc/self/fd"):  # noqa: PTH208 - names are all that is asked for
         try:
-            target = str(entry.readlink())
+            target = os.readlink(f"/proc/self/fd/{name}")  # noqa: PTH115
         except FileNotFoundError:  # the descriptor of this very listing
             continue
         # Nameless files are pytest's, which captures output in them.
         if not target.startswith(f"{tempfile.gettempdir()}/#"):
-            found.append((entry.name, target))
+            found.append((name, target))
     return found
 
 
 def _children() -> list[int]:
-    found = []
+    found: list[int] = []
     for thread in Path("/proc/self/task").iterdir():
         try:
             found += map(int, (thread / "children").read_text().split())

@@ -53,7 +53,8 @@ class PoolUnderTest:
         self.quick = quick
         self.traits: Traits = pools.spec(name).traits
         self.pool_name = pools.spec(name).name
-        self.several = min(4, self.traits.max_concurrency or 4)
+        several = 3 if quick else 4
+        self.several = min(several, self.traits.max_concurrency or several)
         self.here = True
         self.job_seconds = 0.0
         self._shared: dict[int, BasePool] = {}

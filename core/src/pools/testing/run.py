@@ -11,7 +11,7 @@ from dataclasses import replace
 from time import monotonic
 from typing import Any
 
-from pools.errors import UsageError
+from pools.errors import PoolsError, UsageError
 from pools.testing.points import POINTS, Point, point_of
 from pools.testing.process import Ended, SuiteProcess, Task
 from pools.testing.report import Failure, PointReport, Report
@@ -162,6 +162,8 @@ class _Line:
         if event == "collected":
             run.collected(message["tests"])
             process.give(run.next())
+        elif event == "unusable":
+            raise PoolsError(f"the conformance kit cannot be imported here:\n{message['text']}")
         elif event == "not promised":
             run.of(message["test"]).not_promised[_name(message["test"])] = message["traits"]
         elif event == "begins":

@@ -13,7 +13,7 @@ from pathlib import Path
 from billiard import get_context, popen_fork
 from billiard.reduction import ForkingPickler
 
-from pools import thread_loop
+from pools import parking
 from pools.errors import UsageError
 from pools_prefork import nursery
 from pools_prefork.launch import Launch, main_module, preparation
@@ -42,7 +42,7 @@ def start_nursery(
     if start_method in (None, "fork"):
         # What became garbage lately is not copied; to find all of it, a big host would stand still for seconds.
         gc.collect(1)
-        with thread_loop.parked() as parked:
+        with parking.parked() as parked:
             alone = _is_alone(parked)
             if start_method or alone:
                 return "fork", _fork(upbringing, control, lifeline, quiet=alone)

@@ -206,6 +206,7 @@ def test_callbacks_hold_a_stop_up(open_pool: OpenPool) -> None:
     assert seen == [0, 1, 2]
 
 
+@pytest.mark.long
 @pytest.mark.needs("hard_timeout")
 def test_a_limit_never_hits_a_callback(one: BasePool) -> None:
     """A limit is the job's alone: its callbacks take as long as they take."""

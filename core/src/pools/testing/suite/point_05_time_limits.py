@@ -161,23 +161,25 @@ def test_a_job_that_keeps_its_limits(one: BasePool) -> None:
 # -- What counts -------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("limit", LIMITS)
 def test_the_limits_of_the_pool(open_pool: OpenPool, limit: str) -> None:
     """They hold for jobs that are given none of their own; a job's own limit comes before them."""
-    pool = open_pool(**{limit: 0.25})
-    longer = apply(pool, targets.spend, 0.5, **{limit: patience()})
+    pool = open_pool(**{limit: AMPLE})
+    longer = apply(pool, targets.spend, 2 * AMPLE, **{limit: patience()})
     longer.value()
     record = apply(pool, targets.spend, patience())
     assert isinstance(record.error(), SoftTimeLimitExceeded | TimeLimitExceeded)
-    assert record.timeouts == [(limit == "soft_timeout", 0.25)]
+    assert record.timeouts == [(limit == "soft_timeout", AMPLE)]
     shorter = apply(pool, targets.spend, patience(), **{limit: 0.02})
     shorter.error()
     assert shorter.timeouts == [(limit == "soft_timeout", 0.02)]
-    assert pool.info["limits"][limit] == 0.25
+    assert pool.info["limits"][limit] == AMPLE
     pool.restart()
     assert apply(pool, targets.spend, patience()).error()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("limit", LIMITS)
 def test_limits_count_from_acceptance(one: BasePool, subject: PoolUnderTest, limit: str) -> None:
     """Not from submission: a job may wait for its slot for longer than it may run."""

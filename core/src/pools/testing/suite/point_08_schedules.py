@@ -8,6 +8,7 @@ from __future__ import annotations
 from time import monotonic
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -207,6 +208,7 @@ def _shorten(subject: PoolUnderTest, schedule: Schedule, size: int, end: str, er
     return error
 
 
+@pytest.mark.long
 def test_any_schedule(subject: PoolUnderTest) -> None:
     """Of jobs that are submitted, end, are cancelled and terminated, of resizes, and of the end of the pool."""
     found: list[tuple[Schedule, int, str, Exception]] = []

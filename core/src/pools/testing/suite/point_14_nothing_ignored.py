@@ -138,6 +138,7 @@ def test_the_initializer(open_pool: OpenPool, several: int) -> None:
         assert log.lines == ["begins"] * several, "the initializer is called once in each slot"
 
 
+@pytest.mark.long
 @pytest.mark.needs("initializer")
 def test_an_initializer_that_raises(subject: PoolUnderTest) -> None:
     """The pool is broken: jobs fail with, or are refused with ``BrokenPoolError``, whose cause is what it raised."""

@@ -59,6 +59,8 @@ def exception_info(error: BaseException, signal: int | None = None) -> Exception
 def _translated(error: BaseException, signal: int | None) -> BaseException:
     if isinstance(error, errors.Terminated):
         return _made(_celery.Terminated, signal)
+    if isinstance(error, errors.TimeLimitExceeded):
+        return _made(_celery.TimeLimitExceeded, error.seconds)
     if isinstance(error, errors.SoftTimeLimitExceeded):
         return _made(_CelerysLimit, *error.args)
     if isinstance(error, errors.WorkerLostError | errors.MemoryLimitExceeded):

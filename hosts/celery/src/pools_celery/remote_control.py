@@ -199,10 +199,7 @@ class Listener:
         return mailbox.Node(node.hostname, AttributeDict(node.state), handlers=handlers)
 
     def _answer(self, name: str, state: Any, **arguments: Any) -> Any:
-        try:
-            answer = Panel.data[name](state, **arguments)
-        except RuntimeError:  # the loop goes on, and has changed what was being gone through: it will answer
-            return None
+        answer = Panel.data[name](state, **arguments)
         return answer if self._take() else None
 
     def _revoke(self, _state: Any, task_id: Any, terminate: bool = False, **_: Any) -> Any:
@@ -221,6 +218,11 @@ class _Node(pidbox.Node):  # type: ignore[misc]  # kombu has no types
     def dispatch(self, method: str, arguments: Any = None, reply_to: Any = None, ticket: Any = None, **_: Any) -> None:
         """Do what a command asks, and answer it if that is asked too."""
         if method in self.handlers:
-            answer = self.handle(method, arguments)
+            try:
+                answer = self.handle(method, arguments)
+            except Exception:
+                # Its arguments are wrong, or Celery's loop goes on and has changed what was being gone through. Nobody
+                # has taken it, so the loop will come to it, and tell what there is to tell.
+                return
             if answer is not None and reply_to:
                 self.reply({self.hostname: answer}, reply_to["exchange"], reply_to["routing_key"], ticket)

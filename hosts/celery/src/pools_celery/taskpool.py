@@ -211,9 +211,10 @@ class TaskPool(Feeder, CeleryPool):  # type: ignore[misc]  # celery has no types
         threading.Thread(target=fn, name=f"pools-{self.pool_name}", daemon=True).start()
 
     def call_in_worker(self, fn: Callable[..., object], *args: Any) -> None:
-        """Call ``fn(*args)`` soon, where Celery's loop runs. From any thread."""
-        assert self._mailbox is not None
-        self._mailbox.post_later(fn, *args)
+        """Call ``fn(*args)`` soon, where Celery's loop runs; never, if that has ended. From any thread."""
+        mailbox = self._mailbox
+        if mailbox is not None:
+            mailbox.post_later(fn, *args)
 
     def end_tasks(self, ids: Collection[str]) -> str:
         """End the tasks with these ids that run. From any thread, which does not wait.

@@ -30,7 +30,7 @@ def test_what_is_asked_about_tasks_and_what_is_wrong(lab: Lab) -> None:
     for name in ("revoke", "nonsense"):
         lab.client.control.broadcast(name, destination=[lab.name])
     assert lab.ping(PATIENCE)
-    answers = lab.client.control.ping([lab.name], timeout=1.0)
+    answers = lab.client.control.ping([lab.name], timeout=lab.soon / 5)
     assert answers == [{lab.name: {"ok": "pong"}}]
     gate.open()
     assert held.get(timeout=PATIENCE) == "let go"

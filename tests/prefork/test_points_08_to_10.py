@@ -5,7 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from threading import Thread
+from statistics import median
+from threading import Lock, Thread
 from time import monotonic
 
 import pytest
@@ -124,6 +125,20 @@ def test_nobody_waits_while_a_child_is_idle(open_pool: OpenPool, tmp_path: Path)
 
 
 # -- Backpressure ------------------------------------------------------------------------------------------------------
+
+
+def test_a_job_that_cannot_be_sent_does_not_wait(open_pool: OpenPool) -> None:
+    """Its turn comes when a child has ended another job; its outcome is there then, in most cases at least."""
+    pool = open_pool(1)
+    seconds = []
+    for _ in range(15):
+        ahead = apply(pool, spend, 0.03)
+        refused = apply(pool, echo, Lock())
+        ahead.value()
+        ended = monotonic()
+        assert isinstance(refused.error(), TypeError)
+        seconds.append(monotonic() - ended)
+    assert median(seconds) < 0.2
 
 
 def test_putlocks(open_pool: OpenPool, tmp_path: Path) -> None:

@@ -218,6 +218,24 @@ class LocksItself(Mutant):
             return super().apply_async(*args, **options)
 
 
+class LeavesItToNobody(Mutant):
+    """A job that is submitted while another thread is being answered is left to that thread, which does not look."""
+
+    name, breaks, found_by = "leaves-it-to-nobody", 10, "asked_meanwhile"
+    guard = threading.Lock()
+
+    def dispatch(self) -> None:
+        if self.guard.acquire(blocking=False):
+            try:
+                super().dispatch()
+            finally:
+                self.guard.release()
+
+    def cancel_job(self, job: Job) -> bool:
+        with self.guard:
+            return super().cancel_job(job)
+
+
 class WrapsErrors(Mutant):
     """The error callback gets an exception of the pool's own."""
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import logging
 import signal
-import threading
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator
 from time import monotonic
@@ -23,6 +22,7 @@ from pools_prefork.reactor import Reactor
 from pools_prefork.reports import Died
 from pools_prefork.roster import Child
 from pools_prefork.supervisor import Supervisor
+from pools_prefork.turn import Turn
 
 log = logging.getLogger(__name__)
 
@@ -33,7 +33,10 @@ TERM_SECONDS = 0.3
 
 
 class Owner(Protocol):
-    """Who is told of what happens to children. Never while the lock is held."""
+    """Who is told of what happens to children. Never during a turn."""
+
+    def on_word(self) -> None:
+        """Word was left during a turn. On any thread."""
 
     def on_readable(self, child: Child) -> bool:
         """The child has written something; returns whether there may be more of it."""
@@ -62,7 +65,7 @@ class Crew:
         new_nursery: Makes a nursery, not started.
 
     Attributes:
-        lock: Held by whoever looks at, or changes, what the supervisor knows.
+        turn: Held by whoever looks at, or changes, what the supervisor knows.
         links: The host's ends of the children.
         processes: Their processes, of those that are born.
         restarts: How many children were replaced, by the reason.
@@ -79,7 +82,7 @@ class Crew:
         self._reactor = reactor
         self._owner = owner
         self.nurseries = Nurseries(name, reactor, self, new_nursery)
-        self.lock = threading.Lock()
+        self.turn = Turn(owner.on_word)
         self.links: dict[Child, Link] = {}
         self.processes: dict[Child, ChildProcess] = {}
         self.restarts: Counter[str] = Counter()
@@ -100,21 +103,21 @@ class Crew:
 
     @contextlib.contextmanager
     def deciding(self) -> Iterator[None]:
-        """Hold the lock; what the owner is to be told comes when it is released. On the loop's thread."""
-        with self.lock:
+        """Have the turn; what the owner is to be told comes when it is over. On the loop's thread."""
+        with self.turn:
             yield
         self.tell_afterwards()
 
     def tell_afterwards(self) -> None:
-        """Tell the owner what is to be told now that the lock is released."""
+        """Tell the owner what is to be told now that the turn is over."""
         while self._afterwards:
             self._afterwards.popleft()()
 
     def afterwards(self, fn: Callable[..., object], *args: Any) -> None:
-        """Call ``fn(*args)`` when the lock is released."""
+        """Call ``fn(*args)`` when the turn is over."""
         self._afterwards.append(lambda: fn(*args))
 
-    # -- What the supervisor decides; under the lock -------------------------------------------------------------------
+    # -- What the supervisor decides; in a turn ------------------------------------------------------------------------
 
     def perform(self, actions: Iterable[Action]) -> None:
         """Do what was decided."""
@@ -165,7 +168,7 @@ class Crew:
             self._early.add(child)
             return
         self.perform(self._supervisor.up(child, monotonic()))
-        self.afterwards(self._owner.on_child_started, child, self._pid(child))
+        self.afterwards(self._owner.on_child_started, child, self.processes[child].pid)
 
     def note_failure(self, error: BaseException) -> None:
         """A child says why it does not come up."""
@@ -223,13 +226,13 @@ class Crew:
         while self._owner.on_readable(child):  # what it has written before
             pass
         with self.deciding():
-            left, pid = list(child.hand), self._pid(child)
+            left, process = list(child.hand), self.processes.pop(child, None)
+            pid = process.pid if process is not None else 0
             begun, began = self._close_link(child)
             job, actions = self._supervisor.exited(child, begun, monotonic())
             for waits in left:
                 if waits is not job:
                     waits.slot_id = 0
-            self.processes.pop(child, None)
             self._early.discard(child)
             how = self._tell_of_death(child, pid, death)
             if job is not None:
@@ -291,10 +294,6 @@ class Crew:
             self._reactor.wait(lambda: not self.links, EXIT_SECONDS)
         self._reactor.wait(lambda: not self._reactor.waits, EXIT_SECONDS)  # jobs that ended late
         self.nurseries.stop()
-
-    def _pid(self, child: Child) -> int:
-        process = self.processes.get(child)
-        return process.pid if process is not None else 0
 
     def _label(self, child: Child) -> str:
         return f"{child} of pool {self._name}"

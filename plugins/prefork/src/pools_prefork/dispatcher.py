@@ -1,8 +1,8 @@
 """Brings jobs to children.
 
 On any thread: whoever submits a job sends it, if a child can begin it at once, so that a lone job does not wait until
-another thread wakes up. The crew's lock keeps this apart from what the loop's thread does; no callback of a user runs
-while it is held.
+another thread wakes up. The crew's turn keeps this apart from what the loop's thread does; no callback of a user runs
+in it.
 """
 
 from __future__ import annotations
@@ -44,25 +44,27 @@ class Dispatcher:
         self._crew = crew
         self._reactor = reactor
         self.hungry = False
-        self._again = False
         self._refused: deque[tuple[Job, BaseException]] = deque()
 
     def dispatch(self) -> None:
         """Send what waits to the children that can do with it. On any thread."""
-        # Who finds the lock taken leaves word, and whoever has it looks again.
-        self._again = True
-        while self._again and self._crew.lock.acquire(blocking=False):
+        turn = self._crew.turn
+        turn.word = True
+        while turn.word and turn.acquire(blocking=False):
             try:
-                self._again = False
+                turn.word = False
                 self.assign()
             finally:
-                self._crew.lock.release()
+                turn.release()
         while self._refused:
-            job, error = self._refused.popleft()
+            try:
+                job, error = self._refused.popleft()
+            except IndexError:  # another thread took it
+                return
             job.fail(error)
 
     def assign(self) -> None:
-        """Give jobs to children, as many as they can do with. Under the lock."""
+        """Give jobs to children, as many as they can do with. In a turn."""
         now = monotonic()
         queue = self._supervisor.queue
         while True:
@@ -82,6 +84,7 @@ class Dispatcher:
                 link.add(job)
             except BaseException as error:  # whatever a __reduce__ raised, the other jobs are still to be sent
                 self._refused.append((job, error))
+                self._crew.turn.word = True  # so that it is told when the turn is over, whoever has it
             else:
                 job.slot_id = child.number
                 sent.append(job)
@@ -103,7 +106,7 @@ class Dispatcher:
             self._reactor.add_writer(link.jobs, self._on_writable, link)
 
     def _on_writable(self, link: Link) -> None:
-        with self._crew.lock:
+        with self._crew.turn:
             link.flush()
             if not link.is_blocked:
                 self._reactor.remove_writer(link.jobs)
@@ -114,7 +117,7 @@ class Dispatcher:
         Returns:
             Whether that could be done; False if a child has begun it, or may have.
         """
-        with self._crew.lock:
+        with self._crew.turn:
             if job.slot_id > 0:
                 child = self.child_of(job)
                 # It is in no child's hands any more if it has ended, and is being told so at this moment.

@@ -57,12 +57,15 @@ class Driver:
         self.crew = Crew(pool.name, supervisor, self.reactor, self, new_nursery)
         self.dispatcher = Dispatcher(pool, supervisor, self.crew, self.reactor)
 
+    def on_word(self) -> None:
+        self.dispatcher.dispatch()
+
     def on_readable(self, child: Child) -> bool:
         """Pass on what a child has written; returns whether there may be more of it."""
         link = self.crew.links.get(child)
         if link is None:
             return False
-        with self.crew.lock:
+        with self.crew.turn:
             told = self._read(child, link)
         self.crew.tell_afterwards()
         if told:
@@ -167,8 +170,8 @@ class Driver:
                 self.crew.signal(child, number)
 
     def note_cancel_requested(self, job: Job) -> None:
-        """Let the child that runs the job know that somebody wants its end."""
-        with self.crew.deciding():
+        """Let the child that runs the job know that somebody wants its end. On any thread."""
+        with self.crew.turn:
             child = self.dispatcher.child_of(job)
             if child is not None:
                 self.crew.links[child].slate.set_cancel_requested(child.position_of(job))
@@ -217,7 +220,7 @@ class Driver:
     def expect_limits(self) -> None:
         """Look again at the children that were sent a job with limits and have not begun it."""
         now = monotonic()
-        with self.crew.lock:
+        with self.crew.turn:
             for child in self.supervisor.children.values():
                 if child.hand and child.hand[0].limited and child.hand[0].accepted_at is None:
                     self.dispatcher.expect_limit_of(child.hand[0], now)
@@ -239,7 +242,7 @@ class Driver:
 
     def _next_look(self, now: float) -> float:
         """When to see whether jobs have begun that somebody wants to hear of: a child says so of the last one alone."""
-        with self.crew.lock:
+        with self.crew.turn:
             heads = [child.hand[0] for child in self.crew.links if child.hand]
         waits = any(job.accepted_at is None and wants_acceptance(job) for job in heads)
         return now + PATIENCE if waits else math.inf

@@ -126,6 +126,28 @@ def test_any_thread_may_look(one: BasePool) -> None:
         assert stats["running"] == 1
 
 
+@pytest.mark.usefixtures("hasty")
+def test_a_job_begins_whatever_is_asked_meanwhile(pool: BasePool, subject: PoolUnderTest) -> None:
+    """One job at a time, each of which begins in a pool that has nothing else to do but to answer other threads."""
+    ended = pool.apply_async(targets.give, (0,))
+    assert ended.result(patience()) == 0
+    going = [True]
+
+    def ask() -> None:
+        while going:
+            assert not ended.cancel()
+            assert not ended.terminate()
+
+    threads = [NativeThread(pool, ask) for _ in range(2)]
+    try:
+        for number in range(subject.load(1000)):
+            assert pool.apply_async(targets.give, (number,)).result(patience()) == number
+    finally:
+        going.clear()
+        for thread in threads:
+            thread.join()
+
+
 @pytest.mark.needs("resize")
 def test_a_thread_resizes(open_pool: OpenPool) -> None:
     """``grow`` and ``shrink`` in any thread."""

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from importlib.metadata import Distribution, EntryPoint
 from types import ModuleType
-from typing import Any, NamedTuple
+from typing import Any
 
 from stevedore import DriverManager
 
@@ -89,26 +89,15 @@ def _read(path: tuple[str, ...]) -> dict[str, tuple[Plugin, ...]]:
     }
 
 
-class _Described(NamedTuple):
-    name: str
-    version: str
-    requires: list[str]
-
-
-def _described(distribution: Distribution) -> _Described:
+def _plugins(distribution: Distribution) -> Iterator[Plugin]:
     # Half of a distribution, without its METADATA, has none of it; and it must not keep the others from being found.
     # Asked for once: it is parsed anew each time. That of an egg has its dependencies elsewhere.
     metadata: Any = distribution.metadata
-    requires = metadata.get_all("Requires-Dist") or distribution.requires or []
-    return _Described(metadata.get("Name", ""), metadata.get("Version", ""), requires)
-
-
-def _plugins(distribution: Distribution) -> Iterator[Plugin]:
-    described = _described(distribution)
-    name, requires_core = described.name or "?", dependencies_on_core(described.requires)
+    name, version = metadata.get("Name", "") or "?", metadata.get("Version", "")
+    requires_core = dependencies_on_core(metadata.get_all("Requires-Dist") or distribution.requires or [])
     for point in distribution.entry_points:
         if point.group in _KINDS:
-            yield Plugin(point.group, point.name, point.value, name, described.version, requires_core, point)
+            yield Plugin(point.group, point.name, point.value, name, version, requires_core, point)
 
 
 class _Driver(DriverManager[ModuleType]):

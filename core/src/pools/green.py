@@ -77,13 +77,16 @@ class GreenPool(BasePool):
         self.on_hub(self._retire, slot_ids)
 
     def in_slot(self) -> bool:
-        current = greenlet.getcurrent()
-        return any(slot.greenlet is current for slot in list(self._slots.values()))
+        return self._slot_here() is not None
 
     def job_here(self) -> Job | None:
         """The job of the slot that the calling greenlet is; None if it is none, or has none."""
+        slot = self._slot_here()
+        return None if slot is None else slot.job
+
+    def _slot_here(self) -> Slot | None:
         current = greenlet.getcurrent()
-        return next((slot.job for slot in list(self._slots.values()) if slot.greenlet is current), None)
+        return next((slot for slot in list(self._slots.values()) if slot.greenlet is current), None)
 
     def cancel_job(self, job: Job) -> bool:
         return self.on_hub(super().cancel_job, job)

@@ -91,7 +91,7 @@ class ThreadLoop:
         """
         if self._closed:
             raise RuntimeError(f"the loop {self._name} is stopped; make a new one")
-        parking.begin(self)
+        parking.begin(self._thread, self._busy)
         self._thread.start()
 
     def stop(self) -> None:
@@ -112,20 +112,6 @@ class ThreadLoop:
     def in_loop(self) -> bool:
         """Whether this is called on the loop's thread."""
         return threading.get_ident() == self._thread.ident
-
-    # -- for a fork ----------------------------------------------------------------------------------------------------
-
-    def is_here(self) -> bool:
-        """See :class:`pools.parking.Parkable`."""
-        return self.in_loop()
-
-    def hold(self, seconds: float) -> bool:
-        """See :class:`pools.parking.Parkable`."""
-        return self._busy.acquire(timeout=seconds)
-
-    def let_go(self) -> None:
-        """See :class:`pools.parking.Parkable`."""
-        self._busy.release()
 
     # -- the protocol --------------------------------------------------------------------------------------------------
 
@@ -222,7 +208,7 @@ class ThreadLoop:
                     call(soon.popleft())
                 if later:
                     self._call_due()
-        parking.end(self)
+        parking.end(self._thread)
         self._close()
 
     def _call(self, call: Call) -> None:

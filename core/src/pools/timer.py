@@ -131,30 +131,30 @@ class ThreadTimer(Timer):
         #: The entry whose call is being made.
         self._current: Entry | None = None
         self._numbers = itertools.count()
-        #: Notified when what is to be called next has changed; its lock guards all that is noted here.
-        self.changed = threading.Condition()
-        self._thread: _Thread | None = None
+        self._changed = threading.Condition()
+        self._thread: threading.Thread | None = None
 
     @uncut
     def schedule(self, entry: Entry) -> None:
-        with self.changed:
+        with self._changed:
             heapq.heappush(self._queue, (entry.when, next(self._numbers), entry))
             if self._thread is None:
-                self._thread = _Thread(self, self._name)
-                parking.begin(self._thread)
+                busy = threading.Lock()
+                self._thread = threading.Thread(target=self._run, args=(busy,), name=self._name, daemon=True)
+                parking.begin(self._thread, busy, self._changed)
                 self._thread.start()
             elif self._queue[0][2] is entry:
-                self.changed.notify()
+                self._changed.notify()
 
     @uncut
     def clear(self) -> None:
-        with self.changed:
+        with self._changed:
             for _, _, entry in self._queue:
                 entry.cancel()
             if self._current is not None:
                 self._current.cancel()
             self._queue.clear()
-            self.changed.notify()
+            self._changed.notify()
 
     def stop(self) -> None:
         self.clear()
@@ -163,23 +163,31 @@ class ThreadTimer(Timer):
             thread.join()
 
     @uncut
-    def _leave_thread(self) -> _Thread | None:
+    def _leave_thread(self) -> threading.Thread | None:
         """Have the thread end; returns it."""
-        with self.changed:
+        with self._changed:
             thread, self._thread = self._thread, None
-            self.changed.notify()
+            self._changed.notify()
         return thread
 
-    # -- For the thread ------------------------------------------------------------------------------------------------
+    def _run(self, busy: threading.Lock) -> None:
+        """Make the calls; ``busy`` is held while one is made."""
+        me = threading.current_thread()
+        while (entry := self._next(me)) is not None:
+            with busy:
+                entry()
+                self._put_back(me, entry)
+            del entry
+        parking.end(me)
 
-    def take(self, me: threading.Thread) -> Entry | None:
+    def _next(self, me: threading.Thread) -> Entry | None:
         """Wait for the next entry that is due; None when this thread is to end."""
-        with self.changed:
+        with self._changed:
             while self._thread is me:
                 if not self._queue:
-                    self.changed.wait()
+                    self._changed.wait()
                 elif (wait := self._queue[0][0] - time.monotonic()) > 0:
-                    self.changed.wait(min(wait, threading.TIMEOUT_MAX))
+                    self._changed.wait(min(wait, threading.TIMEOUT_MAX))
                 else:
                     entry = heapq.heappop(self._queue)[2]
                     if not entry.cancelled:
@@ -187,45 +195,12 @@ class ThreadTimer(Timer):
                         return entry
         return None
 
-    def put_back(self, me: threading.Thread, entry: Entry) -> None:
+    def _put_back(self, me: threading.Thread, entry: Entry) -> None:
         """Note that the entry's call was made, and schedule the next one if there is to be one."""
-        with self.changed:
+        with self._changed:
             if self._thread is not me:
                 return
             self._current = None
             if entry.interval is not None and not entry.cancelled:
                 entry.when = max(entry.when + entry.interval, time.monotonic())
                 heapq.heappush(self._queue, (entry.when, next(self._numbers), entry))
-
-
-class _Thread(threading.Thread):
-    """The thread of a timer; a :class:`pools.parking.Parkable`."""
-
-    def __init__(self, timer: ThreadTimer, name: str) -> None:
-        super().__init__(name=name, daemon=True)
-        self._timer = timer
-        #: Held while a call is made.
-        self._busy = threading.Lock()
-
-    def run(self) -> None:
-        timer = self._timer
-        while (entry := timer.take(self)) is not None:
-            with self._busy:
-                entry()
-                timer.put_back(self, entry)
-            del entry
-        parking.end(self)
-
-    def is_here(self) -> bool:
-        return threading.current_thread() is self
-
-    def hold(self, seconds: float) -> bool:
-        if not self._busy.acquire(timeout=seconds):
-            return False
-        # Else a copy of it might stay locked.
-        self._timer.changed.acquire()
-        return True
-
-    def let_go(self) -> None:
-        self._timer.changed.release()
-        self._busy.release()

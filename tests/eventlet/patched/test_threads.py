@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,9 +14,11 @@ import pytest
 import pools
 from pools import Job
 from pools.errors import Cancelled, Terminated
+from pools.testing import targets
 from pools_eventlet.calls import calls_of_hub
 from pools_eventlet.event import Event
 from pools_eventlet.library import eventlet, patcher
+from tests.computing import terminate_when_it_runs
 
 native = patcher.original("_thread")
 
@@ -94,26 +95,11 @@ def test_a_thread_cancels_and_terminates() -> None:
         assert isinstance(waiting.exception(5.0), Cancelled)
 
 
-def compute(seconds: float) -> None:
-    ends = time.monotonic() + seconds
-    while time.monotonic() < ends:
-        pass
-
-
-def terminate_when_it_runs(job: Job) -> bool:
-    """What a native thread does, which the hub cannot help meanwhile."""
-    pause = native.allocate_lock()
-    pause.acquire()
-    while job.accepted_at is None:
-        pause.acquire(timeout=0.001)
-    return job.terminate()
-
-
 def test_a_thread_terminates_a_job_that_computes() -> None:
     with pools.open("eventlet", 2) as pool:
         beside = pool.apply_async(eventlet.sleep, (3600.0,))
         for number in range(30):
-            job = pool.apply_async(compute, (30.0,))
+            job = pool.apply_async(targets.compute, (30.0,))
             ended = in_thread(lambda: terminate_when_it_runs(job))  # noqa: B023 - called in this turn
             assert ended is True
             assert isinstance(job.exception(5.0), Terminated)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,8 @@ from gevent import monkey
 import pools
 from pools import BasePool, Job
 from pools.errors import Cancelled, Terminated
+from pools.testing import targets
+from tests.computing import terminate_when_it_runs
 
 start_new_thread = monkey.get_original("_thread", "start_new_thread")
 allocate_lock = monkey.get_original("_thread", "allocate_lock")
@@ -99,26 +100,11 @@ def test_a_thread_cancels_and_terminates() -> None:
         assert isinstance(waiting.exception(5.0), Cancelled)
 
 
-def compute(seconds: float) -> None:
-    ends = time.monotonic() + seconds
-    while time.monotonic() < ends:
-        pass
-
-
-def terminate_when_it_runs(job: Job) -> bool:
-    """What a native thread does, which the hub cannot help meanwhile."""
-    pause = allocate_lock()
-    pause.acquire()
-    while job.accepted_at is None:
-        pause.acquire(timeout=0.001)
-    return job.terminate()
-
-
 def test_a_thread_terminates_a_job_that_computes() -> None:
     with pools.open("gevent", 2) as pool:
         beside = pool.apply_async(gevent.sleep, (3600.0,))
         for number in range(30):
-            job = pool.apply_async(compute, (30.0,))
+            job = pool.apply_async(targets.compute, (30.0,))
             ended = in_thread(pool, lambda: terminate_when_it_runs(job))  # noqa: B023 - called in this turn
             assert ended is True
             assert isinstance(job.exception(5.0), Terminated)

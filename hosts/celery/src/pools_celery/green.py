@@ -8,7 +8,6 @@ from collections.abc import Callable
 from typing import Any
 
 from pools.green import GreenPool
-from pools.permits import Event
 from pools_celery.taskpool import TaskPool
 
 #: The signals by which a worker is told to end.
@@ -49,10 +48,6 @@ class GreenTaskPool(TaskPool):
             self._pool.spawn(fn)
 
     # -- For remote control --------------------------------------------------------------------------------------------
-
-    def new_event(self) -> Event:
-        """See :meth:`TaskPool.new_event`."""
-        return self._pool.new_event()
 
     def start_thread(self, fn: Callable[[], object]) -> None:
         """See :meth:`TaskPool.start_thread`. The thread has a hub of its own."""

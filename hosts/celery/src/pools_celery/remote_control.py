@@ -13,7 +13,6 @@ import copy
 import functools
 import time
 from collections import deque
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -138,7 +137,9 @@ class Listener:
                     with connection:
                         self._listen(connection)
                 except (*connection.connection_errors, *connection.channel_errors) as error:
-                    self._log(log.warning, "Remote control is deaf for a moment: %r on %s", error, connection.as_uri())
+                    self._pool.call_in_worker(
+                        log.warning, "Remote control is deaf for a moment: %r on %s", error, connection.as_uri()
+                    )
                     time.sleep(_RETRY)
         finally:
             self._gone.set()
@@ -150,8 +151,8 @@ class Listener:
         # Celery's own node answers by a producer of the application, and asks only whether there is a channel.
         self._node.channel = self._box.node.channel = connection.channel()
         consumer = self._box.node.listen(callback=self._on_message)
-        consumer.on_decode_error = functools.partial(self._log, self._node.on_decode_error)
-        self._log(log.info, "pidbox: Connected to %s.", connection.as_uri())
+        consumer.on_decode_error = functools.partial(self._pool.call_in_worker, self._node.on_decode_error)
+        self._pool.call_in_worker(log.info, "pidbox: Connected to %s.", connection.as_uri())
         while not self._over:
             with contextlib.suppress(TimeoutError):
                 connection.drain_events(timeout=_GRACE if self._recent else _TURN)
@@ -164,26 +165,25 @@ class Listener:
         self._box.commands.append(command)
         self._pool.call_in_worker(self._box.handle)
 
-    def _log(self, fn: Callable[..., object], *args: Any) -> None:
-        self._pool.call_in_worker(fn, *args)
-
     # -- While a task holds the worker up ------------------------------------------------------------------------------
 
     def _help(self, command: Command) -> None:
         """Do of a command what can be done here, if nobody has taken it.
 
-        One that is answered here is taken for that; the others stay.
+        One to which there is an answer is taken for that; the others stay.
         """
-        self._command = command
-        if command in self._box.commands:
-            self._node.handle_message(command.body, command.message)
-
-    def _take(self) -> bool:
+        if command not in self._box.commands:
+            return
+        answer = self._node.handle_message(command.body, command.message)
+        if answer is None:
+            return
         try:
-            self._box.commands.remove(self._command)
-        except ValueError:
-            return False
-        return True
+            self._box.commands.remove(command)
+        except ValueError:  # the loop took it meanwhile, and answers
+            return
+        if reply_to := command.body.get("reply_to"):
+            answer = {self._node.hostname: answer}
+            self._node.reply(answer, reply_to["exchange"], reply_to["routing_key"], command.body.get("ticket"))
 
     def _new_node(self) -> Any:
         mailbox = copy.copy(self._app.control.mailbox)
@@ -192,37 +192,32 @@ class Listener:
         mailbox.producer_pool = None
         node = self._box.node
         handlers = {
-            **{name: functools.partial(self._answer, name) for name in _ANSWERED},
+            **{name: Panel.data[name] for name in _ANSWERED},
             "revoke": self._revoke,
             "terminate": functools.partial(self._revoke, terminate=True),
         }
         return mailbox.Node(node.hostname, AttributeDict(node.state), handlers=handlers)
 
-    def _answer(self, name: str, state: Any, **arguments: Any) -> Any:
-        answer = Panel.data[name](state, **arguments)
-        return answer if self._take() else None
-
     def _revoke(self, _state: Any, task_id: Any, terminate: bool = False, **_: Any) -> Any:
         ids = maybe_list(task_id) or []
         revoked.update(ids)
         refusal = self._pool.end_tasks(ids) if terminate else ""
-        if refusal and self._take():
-            self._log(log.warning, "Tasks %s are not terminated: %s", ids, refusal)
-            return {"error": refusal}
-        return None
+        if not refusal:
+            return None
+        self._pool.call_in_worker(log.warning, "Tasks %s are not terminated: %s", ids, refusal)
+        return {"error": refusal}
 
 
 class _Node(pidbox.Node):  # type: ignore[misc]  # kombu has no types
-    """A node that does not log, and answers only what its handlers have an answer to."""
+    """A node that neither logs nor sends its answers."""
 
-    def dispatch(self, method: str, arguments: Any = None, reply_to: Any = None, ticket: Any = None, **_: Any) -> None:
-        """Do what a command asks, and answer it if that is asked too."""
-        if method in self.handlers:
-            try:
-                answer = self.handle(method, arguments)
-            except Exception:
-                # Its arguments are wrong, or Celery's loop goes on and has changed what was being gone through. Nobody
-                # has taken it, so the loop will come to it, and tell what there is to tell.
-                return
-            if answer is not None and reply_to:
-                self.reply({self.hostname: answer}, reply_to["exchange"], reply_to["routing_key"], ticket)
+    def dispatch(self, method: str, arguments: Any = None, **_: Any) -> Any:
+        """Return the answer to a command; None if there is none here."""
+        if method not in self.handlers:
+            return None
+        try:
+            return self.handle(method, arguments)
+        except Exception:
+            # Its arguments are wrong, or Celery's loop goes on and has changed what was being gone through. Nobody has
+            # taken it, so the loop will come to it, and tell what there is to tell.
+            return None

@@ -204,7 +204,7 @@ class TaskPool(Feeder, CeleryPool):  # type: ignore[misc]  # celery has no types
 
     def new_event(self) -> Event:
         """Make an event that Celery's loop and threads can wait on and set."""
-        return threading.Event()
+        return self._pool.new_event()
 
     def start_thread(self, fn: Callable[[], object]) -> None:
         """Call ``fn()`` in a thread of the system."""

@@ -12,37 +12,38 @@ from pathlib import Path
 
 MODULES = 1000
 
-#: A module with as much in it as the 930 modules of Celery, Sphinx and what they import have on average: 37 names, of
-#: which 7 are functions, 4 its own classes, with 11 attributes each, and 5 those of others.
+#: A module with as much in it as ``python -m benchmarks.modules`` finds on average in those of a real program, or more.
 SOURCE = """
 import os, socket, threading, time
 from collections import OrderedDict, defaultdict
+from os.path import exists, join, normpath
 from pathlib import Path
 from types import FunctionType, ModuleType
 
-LIMIT, NAME, SIZES, CHOICES, HELP = 10, "name", {{"a": 1, "b": [1, 2, 3]}}, ("a", "b"), "what it is for"
+LIMIT, LEVEL, NAME, HELP = 10, 2, "name", "what it is for"
+SIZES, CHOICES, ENDS = {{"a": 1, "b": [1, 2, 3]}}, ("a", "b"), (".a", ".b")
 
+def function(a, b=(1, 2), *, c=None): return a
 {functions}
 {classes}
-
 """
-FUNCTION = "def function{number}(a, b=1, *, c=None): return a"
+FUNCTION = "def function{number}(a, b): return a"
 CLASS = """
 class Class{number}(Path if {number} == 3 else object):
-    attribute, other = 1, ("a", "b")
-    def call(self, a, b=2, *, c=None): return a
-    def other_call(self, a): return a
+    attribute = 1
+    def __init__(self, a, b=2): super().__init__()
+    def call(self, a): return a
+    def other_call(self, a, b): return a
+    def last_call(self): return None
     def __repr__(self): return "one"
     @property
     def value(self): return 1
-    @staticmethod
-    def make(): return object()
 """
 
 
 def source() -> str:
     """Return the source of such a module."""
-    functions = "\n".join(FUNCTION.format(number=number) for number in range(7))
+    functions = "\n".join(FUNCTION.format(number=number) for number in range(3))
     return SOURCE.format(functions=functions, classes="".join(CLASS.format(number=number) for number in range(4)))
 
 

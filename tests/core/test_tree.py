@@ -27,7 +27,7 @@ LAYERS = [
         "vigil metadata current discovery call announcements execution job options ending future mapping native_log",
         "config patching reports lifecycle engine pool",
         "strangers registry problems restart executor aio foreign",
-        "green_options green_slot green_interrupts blocking green green_timer",
+        "green_options green_slot green_interrupts blocking green_event green green_timer",
         "__init__ batch doctor scaffold",
         "testing",
         "cli",
@@ -40,6 +40,9 @@ EXCEPTIONS = {
     ("pools.spec", "pools.registry"): "the function pools.spec(name) has the name of the module, which can be called",
     ("pools.pool", "pools.aio"): "pool.run() is a method, and asyncio is imported at its first call",
 }
+
+#: Modules of the core for the plugins of green pools, which depend on greenlet.
+KNOW_GREENLETS = {"pools.green", "pools.green_slot", "pools.green_interrupts", "pools.green_event"}
 
 GREEN = {"gevent", "eventlet", "greenlet"}
 
@@ -126,7 +129,7 @@ def test_no_modules_import_each_other_in_a_circle() -> None:
 
 @pytest.mark.parametrize("path", core_modules(), ids=module_name)
 def test_the_core_imports_no_plugin_and_no_library_of_one(path: Path) -> None:
-    may = {"greenlet"} if module_name(path) in ("pools.green", "pools.green_slot", "pools.green_interrupts") else set()
+    may = {"greenlet"} if module_name(path) in KNOW_GREENLETS else set()
     tops = {name.partition(".")[0] for name in imports(path)}
     wrong = {top for top in tops if top.startswith("pools_") or top in GREEN | {"billiard"}} - may
     assert not wrong, f"{module_name(path)} imports {', '.join(sorted(wrong))}"

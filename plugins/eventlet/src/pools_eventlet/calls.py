@@ -85,6 +85,17 @@ class HubCalls:
         finally:
             self.release()
 
+    def switch(self) -> object:
+        """See :meth:`pools.green_event.HubCalls.switch`."""
+        return self.hub.switch()
+
+    def set_timer(self, seconds: float | None, fn: Callable[[], object]) -> Callable[[], object]:
+        """See :meth:`pools.green_event.HubCalls.set_timer`."""
+        if seconds is None:
+            return _nothing  # the hub waits for the descriptor
+        cancel: Callable[[], object] = self.hub.schedule_call_global(seconds, fn).cancel
+        return cancel
+
     def _on_readable(self, descriptor: int) -> None:
         # In this order, and whether or not there are calls now: those that come until the descriptor is read are made
         # by the timer, and a KeyboardInterrupt in between leaves the descriptor readable.
@@ -110,6 +121,10 @@ class HubCalls:
             # Also after an exception, which the hub prints, or hands to the main greenlet if it is meant to end it.
             if self._calls:
                 self._schedule()
+
+
+def _nothing() -> None:
+    """What ends a timer that was not set."""
 
 
 def _ignore(error: BaseException) -> None:

@@ -16,6 +16,10 @@ import gevent
 from gevent import monkey
 from gevent.hub import Hub
 
+#: Seconds for which a timer is set while a greenlet waits: a hub without one says that nobody can wake it, and
+#: knows nothing of other threads.
+_A_WHILE = 3600.0
+
 _get_ident = monkey.get_original("_thread", "get_ident")
 _of_thread = monkey.get_original("_thread", "_local")()
 
@@ -79,12 +83,31 @@ class HubCalls:
         finally:
             self.release()
 
+    def switch(self) -> object:
+        """See :meth:`pools.green_event.HubCalls.switch`."""
+        return self.hub.switch()
+
+    def set_timer(self, seconds: float | None, fn: Callable[[], object]) -> Callable[[], object]:
+        """See :meth:`pools.green_event.HubCalls.set_timer`."""
+        timer = self.hub.loop.timer(_A_WHILE, _A_WHILE) if seconds is None else self.hub.loop.timer(seconds)
+        timer.start(_nothing if seconds is None else fn, update=True)
+
+        def end() -> None:
+            timer.stop()
+            timer.close()
+
+        return end
+
     def _hand_over(self) -> None:
         """Let the loop make the calls, in turn with whatever else it has to call."""
         # As many as there are now: whoever adds one later sends again.
         for _ in range(len(self._calls)):
             fn, args = self._calls.popleft()
             self.hub.loop.run_callback(fn, *args)
+
+
+def _nothing() -> None:
+    """What the timer of a greenlet calls that waits for as long as it takes."""
 
 
 def calls_of_hub() -> HubCalls:

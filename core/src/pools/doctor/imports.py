@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 #: Whose code is the program's own although it lies among the installed packages.
 _OWN = frozenset({"sitecustomize", "usercustomize", "site"})
@@ -16,8 +16,7 @@ _STANDARD = os.path.dirname(os.__file__) + os.sep  # noqa: PTH120 - compared wit
 _IMPORTER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "__main__.py")  # noqa: PTH100, PTH118, PTH120
 
 
-@dataclass(frozen=True, slots=True)
-class Link:
+class Link(NamedTuple):
     """One import: its file and line, and the name of the module whose code that is.
 
     It may also be a call, from which code that is not the program's own imports something only when it is needed.

@@ -6,7 +6,6 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
 from types import FrameType
 from typing import Any, NoReturn
 
@@ -39,6 +38,8 @@ class Session:
         self._patching = 0
         self._patched: Place | None = None
         self._passing: dict[tuple[str, str, str], Finding] = {}
+        #: The uses of what cannot be used under the patch.
+        self._uses: dict[tuple[str, Place], Finding] = {}
         self._lasting: list[Finding] = []
         self._exit: Callable[[int], NoReturn] = os._exit
 
@@ -131,7 +132,7 @@ class Session:
         if frame is not None and is_own(frame.f_code.co_filename, str(frame.f_globals.get("__name__"))):
             module, place = str(frame.f_globals["__name__"]), Place(frame.f_code.co_filename, frame.f_lineno)
             finding = Finding(module, _name_of_code(frame), name, "multiprocessing", what, place)
-            self._passing[module, f"line {place.line}", name] = finding
+            self._uses[name, place] = finding
             self._write("use", None)
 
     def _note_missing(self, module: str, place: Place | None) -> None:
@@ -154,7 +155,7 @@ class Session:
         write_report(
             self._order.report,
             {
-                "patched": asdict(self._patched) if self._patched else None,
+                "patched": self._patched and self._patched._asdict(),
                 "stage": stage,
                 "exit_code": code,
                 "stale": [self._tell(finding) for finding in self._findings()],
@@ -162,9 +163,14 @@ class Session:
         )
 
     def _findings(self) -> list[Finding]:
-        uses = {(finding.module, finding.original) for finding in self._lasting}
-        passing = [finding for finding in self._passing.values() if (finding.module, finding.original) not in uses]
-        return [*self._lasting, *(finding for finding in self._passing.values() if finding in passing)]
+        """Return all that was found, and of what was used only that of which there is no more to tell."""
+        lasting = {(finding.module, finding.original) for finding in self._lasting}
+        passing = [finding for finding in self._passing.values() if (finding.module, finding.original) not in lasting]
+        told = {(finding.original, finding.bound) for finding in passing}
+        uses = [
+            use for place, use in self._uses.items() if place not in told and (use.module, use.original) not in lasting
+        ]
+        return [*self._lasting, *passing, *uses]
 
     def _tell(self, finding: Finding) -> dict[str, Any]:
         cause = self._cause(finding)
@@ -172,11 +178,12 @@ class Session:
         first = Place(chain[0].file, chain[0].line) if chain else None
         if first is None or finding.kind in ("multiprocessing", "patch"):
             first = cause.bound or first
-        told = {name: value for name, value in asdict(finding).items() if name not in ("identity", "source")}
+        told = {name: value for name, value in finding._asdict().items() if name not in ("identity", "source")}
         return {
             **told,
-            "imported_by": asdict(first) if first else None,
-            "chain": [asdict(link) for link in chain],
+            "bound": finding.bound and finding.bound._asdict(),
+            "imported_by": first and first._asdict(),
+            "chain": [link._asdict() for link in chain],
         }
 
     def _cause(self, finding: Finding) -> Finding:

@@ -4,33 +4,29 @@ from __future__ import annotations
 
 import functools
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Sequence
 from importlib.util import resolve_name
 from types import ModuleType
-from typing import Any
+from typing import NamedTuple
 
 from pools.patching import effects
 from pools.patching.advice import advice
 from pools.patching.alive import alive
 from pools.patching.bindings import Binding, Bindings
 from pools.patching.extensions import blocking
-from pools.patching.glance import Glance
-from pools.patching.harmless import is_harmless
 from pools.patching.holders import DEPTH, Held, Root, Search
+from pools.patching.scope import Scope
 from pools.spec import PatchRequirement
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(NamedTuple):
     """A line of a file."""
 
     file: str
     line: int
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(NamedTuple):
     """Something that does not cooperate with a patch.
 
     Attributes:
@@ -64,15 +60,10 @@ class Audit:
 
     def __init__(self, requirements: Sequence[PatchRequirement], depth: int = DEPTH) -> None:
         self._requirements = requirements
-        self._replaces = {name for requirement in requirements for name in requirement.replaces}
-        self._libraries = {"greenlet"}
-        for requirement in requirements:
-            calls = effects.told_by(requirement, "CALLS", ())
-            self._libraries |= {name.partition(".")[0] for name in (requirement.module, *calls)}
+        self._scope = scope = Scope(requirements)
         self._bindings = Bindings()
         self._originals = effects.originals(requirements)
-        self._unusable = _types(dict(self._told("UNUSABLE")))
-        self._search = Search(self._originals, self._is_skipped, self._is_green, self._unusable, depth)
+        self._search = Search(self._originals, scope.is_skipped, scope.is_green, scope.unusable(), depth)
 
     def run(self, roots: Iterable[Root] = ()) -> list[Finding]:
         """Return what is found in all modules that were imported, and then in whatever else is alive.
@@ -84,42 +75,17 @@ class Audit:
 
     def _everywhere(self, roots: Iterable[Root]) -> Iterator[Held]:
         yield from self._search.run(list(sys.modules), roots)
-        yield from self._search.run((), alive(functools.cache(self._is_looked_into)))
+        yield from self._search.run((), alive(functools.cache(self._scope.is_looked_into)))
 
-    def glance(self, modules: Iterable[str] | None = None) -> Iterator[Finding]:
-        """Yield findings as they are found, from modules in which a glance sees something; not the standard library's.
-
-        Args:
-            modules: The modules to look at; all that were imported if None.
-        """
-        names = list(sys.modules) if modules is None else modules
-        suspects = Glance(self._originals, self._unusable).suspects(filter(self._is_looked_into, names))
-        yield from self._findings(held for name in suspects for held in self._search.run([name]))
+    def of(self, modules: Iterable[str]) -> Iterator[Finding]:
+        """Yield what is found, as it is found, in one after another of these modules."""
+        yield from self._findings(held for name in modules for held in self._search.run([name]))
 
     def _findings(self, held: Iterable[Held]) -> Iterator[Finding]:
         found = self._held(held)
         patches_threads = "_thread.start_new_thread" in self._originals.names.values()
         yield from self._with_threads(found) if patches_threads else found
         yield from self._extensions()
-
-    def _told(self, name: str) -> Iterator[tuple[str, Any]]:
-        for requirement in self._requirements:
-            yield from effects.told_by(requirement, name, {}).items()
-
-    def _is_green(self, module: str) -> bool:
-        return module.partition(".")[0] in self._libraries
-
-    def _is_looked_into(self, name: str) -> bool:
-        return not _is_standard(name) and not self._is_skipped(name)
-
-    def _is_skipped(self, name: str) -> bool:
-        module = sys.modules.get(name)
-        own = vars(module).get("__name__") if type(module) is ModuleType else None
-        # A module under another name than its own is a copy that some patch keeps.
-        return self._is_cleared(name) or (own != name and type(own) is str and self._is_cleared(own))
-
-    def _is_cleared(self, name: str) -> bool:
-        return name in self._replaces or self._is_green(name) or is_harmless(name)
 
     def _held(self, found: Iterable[Held]) -> Iterator[Finding]:
         """Give each place its advice; of an object that several modules have, the one that made it is named."""
@@ -141,7 +107,7 @@ class Audit:
             held.attribute,
             held.original,
             held.kind,
-            advice(held.kind, held.original, dict(self._told("UNUSABLE"))),
+            advice(held.kind, held.original, self._scope.told("UNUSABLE")),
             Place(str(file), binding.line) if binding else None,
             held.identity,
             _absolute(held.module, binding.source) if binding and binding.source else None,
@@ -153,11 +119,11 @@ class Audit:
         root, rest = split(held.attribute)
         thing = vars(sys.modules[held.module]).get(root)
         for name, module in list(sys.modules.items()):
-            if type(module) is not ModuleType or name == held.module or self._is_skipped(name):
+            if type(module) is not ModuleType or name == held.module or self._scope.is_skipped(name):
                 continue
             for attribute, value in list(vars(module).items()):
                 if value is thing and not self._is_imported(name, attribute):
-                    return replace(held, module=name, attribute=attribute + rest)
+                    return held._replace(module=name, attribute=attribute + rest)
         return held
 
     def _is_imported(self, module: str, attribute: str) -> bool:
@@ -172,7 +138,7 @@ class Audit:
         for finding in found:
             if finding.identity in objects:
                 named.add(finding.identity)
-                finding = replace(finding, kind="thread", advice=what)
+                finding = finding._replace(kind="thread", advice=what)
             yield finding
         for thread in threads:
             if thread.identity not in named:
@@ -180,7 +146,7 @@ class Audit:
                 yield Finding(thread.module, thread.name, "threading.Thread", "thread", what, place, thread.identity)
 
     def _extensions(self) -> Iterator[Finding]:
-        for extension, what in blocking(dict(self._told("HELPS"))):
+        for extension, what in blocking(self._scope.told("HELPS")):
             why = f"{extension.blocks} wait in C, where no patch reaches: {what} (see {extension.source})"
             yield Finding(extension.name, extension.module, extension.blocks, "C extension", why)
 
@@ -197,20 +163,9 @@ def source_of(module: str) -> str | None:
     return file if type(file) is str and file.endswith(".py") else None
 
 
-def _is_standard(module: str) -> bool:
-    return module.partition(".")[0] in sys.stdlib_module_names
-
-
 def _absolute(module: str, source: str) -> str | None:
     """Return the name of the module that another one imports from, as it is written there."""
     try:
         return resolve_name(source, getattr(sys.modules[module], "__package__", None))
     except (ImportError, ValueError):
         return None
-
-
-def _types(names: Mapping[str, object]) -> dict[type, str]:
-    """Return those of these classes, given by dotted name, whose modules were imported."""
-    split_names = {name: name.rpartition(".") for name in names}
-    found = {name: getattr(sys.modules.get(module), last, None) for name, (module, _, last) in split_names.items()}
-    return {kind: name for name, kind in found.items() if type(kind) is type}

@@ -8,12 +8,10 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class Extension:
+class Extension(NamedTuple):
     """A library that blocks.
 
     Attributes:
@@ -33,8 +31,7 @@ class Extension:
     cooperates: Callable[[Any], bool] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Help:
+class Help(NamedTuple):
     """What makes a library cooperate with a patch.
 
     Attributes:

@@ -23,7 +23,7 @@ from pools.patching.parts import HIDING, PLAIN
 #: How many members of one container are looked at.
 WIDTH = 100
 #: How many modules are looked at together.
-TOGETHER = 50
+TOGETHER = 100
 
 #: What every module has, and what holds nothing but names.
 _OF_MODULES = (ModuleSpec, SourceFileLoader)
@@ -106,7 +106,7 @@ def _parts_of(kind: type) -> _Parts | None:
 
 def _of_classes(classes: list[type]) -> list[Any]:
     # Many modules name the same ones.
-    classes = list({id(value): value for value in classes}.values())
+    classes = list(dict(zip(map(id, classes), classes, strict=True)).values())
     # Their attributes, as the garbage collector has them: at once, where the interpreter would wrap each dictionary.
     attributes = gc.get_referents(*[part for part in gc.get_referents(*classes) if type(part) is dict])
     return [*attributes, *chain.from_iterable([value.__bases__ for value in classes])]

@@ -56,6 +56,8 @@ HARMLESS_NAMES = {
     for module in {place.rpartition(".")[0] for place in HARMLESS_PLACES if not place.endswith(".*")}
 }
 
+_HARMLESS_PACKAGES = frozenset(place.removesuffix(".*") for place in HARMLESS_PLACES if place.endswith(".*"))
+
 #: Types whose instances are not looked into, nor those of their subclasses.
 HARMLESS_TYPES: dict[str, str] = {
     "functools.cached_property": "in Python 3.11 it has an RLock, which greenlets of one thread never wait for",
@@ -75,7 +77,7 @@ def is_harmless(module: str, attribute: str = "") -> bool:
     """Return whether a module or a name of it, and whatever is reached from there, is known to do no harm."""
     if attribute:
         return attribute in HARMLESS_ATTRIBUTES or f"{module}.{attribute}" in HARMLESS_PLACES
-    return module in HARMLESS_PLACES or f"{module.partition('.')[0]}.*" in HARMLESS_PLACES
+    return module in HARMLESS_PLACES or module.partition(".")[0] in _HARMLESS_PACKAGES
 
 
 def has_harmless_type(kind: type) -> bool:

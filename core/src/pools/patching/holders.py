@@ -9,7 +9,6 @@ import sys
 import types
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from pools.patching.harmless import has_harmless_type, is_harmless
@@ -22,8 +21,7 @@ DEPTH = 6
 _WHOLE = frozenset({"threading", "queue", "concurrent", "multiprocessing", "logging", "socketserver", "selectors"})
 
 
-@dataclass(frozen=True, slots=True)
-class Held:
+class Held(NamedTuple):
     """A place that holds an original.
 
     Attributes:

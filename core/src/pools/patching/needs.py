@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from pools import hooks
 from pools.errors import PluginError
 from pools.spec import PatchRequirement, PoolSpec
 
 
-@dataclass(frozen=True, slots=True)
-class Need:
+class Need(NamedTuple):
     """One patch that a pool needs.
 
     Attributes:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import warnings
 from collections.abc import Sequence
-from itertools import islice
+from itertools import chain, islice
 from typing import TYPE_CHECKING, Literal
 
 from pools.errors import PatchError, PatchWarning, UsageError
@@ -62,9 +62,20 @@ def audit(spec: PoolSpec, mode: Mode) -> None:
 def first(requirements: Sequence[PatchRequirement]) -> list[Finding]:
     """Return the first findings, one more than a warning names: it is not known how many there are."""
     # Imported here: this module is imported before the standard library is patched, and the audit is for afterwards.
+    from pools.patching.extensions import blocking
+    from pools.patching.glance import Glance
+    from pools.patching.scope import Scope
+
+    scope, early = Scope(requirements), effects.early(requirements)
+    modules = filter(scope.is_looked_into, list(sys.modules) if early is None else early)
+    suspects = Glance(effects.originals(requirements), scope.unusable()).suspects(modules)
+    one = list(islice(suspects, 1))
+    if not (one or effects.threads(requirements) or list(blocking(scope.told("HELPS")))):
+        return []
+    # As late as this, because it takes a while and most programs come to no harm.
     from pools.patching.audit import Audit
 
-    return list(islice(Audit(requirements, DEPTH).glance(effects.early(requirements)), SHOWN + 1))
+    return list(islice(Audit(requirements, DEPTH).of(chain(one, suspects)), SHOWN + 1))
 
 
 def _message(pool: str, found: list[Finding]) -> str:

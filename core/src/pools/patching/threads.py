@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
 from types import FrameType
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class NativeThread:
+class NativeThread(NamedTuple):
     """A thread that runs.
 
     Attributes:

@@ -199,12 +199,19 @@ def test_a_slot_that_runs_nothing(open_pool: OpenPool) -> None:
 def test_a_termination_says_what_it_did(pool: BasePool, subject: PoolUnderTest) -> None:
     """Each of a few that race with the ends of jobs has ended that job or none, and those behind have their own."""
     count = subject.rounds(24) if subject.traits.hard_timeout == "kill" else subject.load(200)
-    said, victims, others = 0, [], []
+    said = 0
+    victims: list[Record] = []
+    others: list[Record] = []
     for number in range(count):
         victim = launch(pool, targets.span, 0.001 * (number % 3))
-        others.append(apply(pool, targets.double, number))
         slot_id, _ = victim.accepted()
-        said += pool.terminate_job(slot_id) if number % 2 else victim.job.terminate()
+        if number % 2:
+            finish(others)  # else the slot might have come to one of them by now
+            said += pool.terminate_job(slot_id)
+            others.append(apply(pool, targets.double, number))
+        else:
+            others.append(apply(pool, targets.double, number))
+            said += victim.job.terminate()
         victims.append(victim)
     finish([*victims, *others])
     assert [record.value() for record in others] == [2 * number for number in range(count)]

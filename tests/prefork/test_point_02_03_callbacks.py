@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from pathlib import Path
+from threading import Lock, get_ident
 from typing import Any
 
 import pytest
@@ -183,6 +184,25 @@ def test_a_callback_may_terminate_the_pool(open_pool: OpenPool) -> None:
         record.error()
         record.check()
     assert pool.state.value == "stopped"
+
+
+def test_callbacks_are_called_on_one_thread(open_pool: OpenPool) -> None:
+    """That of the loop, and that of a job which cannot be sent as well: never within ``apply_async``."""
+    pool = open_pool()
+    threads: list[int] = []
+
+    def note(_: object) -> None:
+        threads.append(get_ident())
+
+    for number in range(100):
+        assert apply(pool, echo, number).value() == number
+        # The child has nothing to do for the first, and is busy for the other.
+        for argument in (Lock(), number, Lock(), number):
+            pool.apply_async(echo, (argument,), callback=note, error_callback=note)
+    assert pool.join(PATIENCE)
+    assert len(threads) == 400
+    assert len(set(threads)) == 1
+    assert threads[0] != get_ident()
 
 
 def test_callbacks_hold_a_stop_up(open_pool: OpenPool) -> None:

@@ -16,7 +16,6 @@ from importlib.machinery import ModuleSpec, SourceFileLoader
 from itertools import chain, islice, starmap
 from typing import Any
 
-from pools.patching.harmless import HARMLESS_NAMES
 from pools.patching.originals import Originals
 from pools.patching.parts import HIDING, PLAIN
 
@@ -56,7 +55,7 @@ class Glance:
                 yield from (name for name in together if self._have_any([name]))
 
     def _have_any(self, modules: list[str]) -> bool:
-        named = _by_type(chain.from_iterable(map(_named, modules)))
+        named = _by_type(gc.get_referents(*[vars(sys.modules[name]) for name in modules]))
         if self._is_among(named):
             return True
         held = _by_type(chain.from_iterable(starmap(self._directly_in, named.items())))
@@ -81,14 +80,6 @@ def _by_type(values: Iterable[Any]) -> _ByType:
     return found
 
 
-def _named(module: str) -> list[Any]:
-    """Return what a module names now: another thread may go on with its import."""
-    named = vars(sys.modules[module])
-    if module not in HARMLESS_NAMES:
-        return list(named.values())
-    return [named[key] for key in list(named) if key not in HARMLESS_NAMES[module]]
-
-
 def _parts_of(kind: type) -> _Parts | None:
     """Return what has the parts of objects of some type; None if they have none."""
     if kind in PLAIN or kind in _OF_MODULES or issubclass(kind, types.ModuleType):
@@ -104,42 +95,37 @@ def _parts_of(kind: type) -> _Parts | None:
     return None
 
 
-def _of_classes(classes: list[type]) -> list[Any]:
+def _of_classes(classes: list[type]) -> Iterable[Any]:
     # Many modules name the same ones.
     classes = list(dict(zip(map(id, classes), classes, strict=True)).values())
     # Their attributes, as the garbage collector has them: at once, where the interpreter would wrap each dictionary.
     attributes = gc.get_referents(*[part for part in gc.get_referents(*classes) if type(part) is dict])
-    return [*attributes, *chain.from_iterable([value.__bases__ for value in classes])]
+    return chain(attributes, chain.from_iterable([value.__bases__ for value in classes]))
 
 
-def _of_functions(functions: list[types.FunctionType]) -> list[Any]:
+def _of_functions(functions: list[types.FunctionType]) -> Iterable[Any]:
     cells = [cell for function in functions if (closure := function.__closure__) is not None for cell in closure]
-    return _defaults(functions) + gc.get_referents(*cells)
+    return chain(_defaults(functions), gc.get_referents(*cells))
 
 
-def _defaults(functions: list[types.FunctionType]) -> list[Any]:
+def _defaults(functions: list[types.FunctionType]) -> Iterable[Any]:
     positional = [defaults for function in functions if (defaults := function.__defaults__) is not None]
     by_keyword = [named for function in functions if (named := function.__kwdefaults__) is not None]
-    return [*chain.from_iterable(positional), *chain.from_iterable(map(dict.values, by_keyword))]
+    return chain(chain.from_iterable(positional), chain.from_iterable(map(dict.values, by_keyword)))
 
 
 def _of_partials(partials: list[partial[Any]]) -> list[Any]:
     return [part for value in partials for part in (value.func, *value.args, *value.keywords.values())]
 
 
-def _of_mappings(mappings: list[dict[Any, Any]]) -> list[Any]:
-    return [part for value in mappings if len(value) <= WIDTH for part in list(value.values())]
-
-
 def _of_collections(collections: list[Any]) -> list[Any]:
-    return [part for value in collections if len(value) <= WIDTH for part in list(value)]
+    return gc.get_referents(*[value for value in collections if len(value) <= WIDTH])
 
 
 _BY_TYPE: dict[type, _Parts] = {
     types.FunctionType: _of_functions,
     partial: _of_partials,
-    dict: _of_mappings,
-    **dict.fromkeys((list, tuple, set, frozenset), _of_collections),
+    **dict.fromkeys((dict, list, tuple, set, frozenset), _of_collections),
     **dict.fromkeys((types.MethodType, types.BuiltinFunctionType), lambda values: [value.__self__ for value in values]),
     **dict.fromkeys(HIDING, lambda values: gc.get_referents(*values)),
 }

@@ -50,12 +50,6 @@ HARMLESS_PLACES: dict[str, str] = {
     "pools.*": "pools' own: a test searches all of it",
 }
 
-#: The names among those places, by their modules.
-HARMLESS_NAMES = {
-    module: frozenset(place.rpartition(".")[2] for place in HARMLESS_PLACES if place.rpartition(".")[0] == module)
-    for module in {place.rpartition(".")[0] for place in HARMLESS_PLACES if not place.endswith(".*")}
-}
-
 _HARMLESS_PACKAGES = frozenset(place.removesuffix(".*") for place in HARMLESS_PLACES if place.endswith(".*"))
 
 #: Types whose instances are not looked into, nor those of their subclasses.

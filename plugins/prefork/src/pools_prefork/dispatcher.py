@@ -7,7 +7,7 @@ in it.
 
 from __future__ import annotations
 
-from collections import deque
+import functools
 from time import monotonic
 from typing import TYPE_CHECKING
 
@@ -44,7 +44,6 @@ class Dispatcher:
         self._crew = crew
         self._reactor = reactor
         self.hungry = False
-        self._refused: deque[tuple[Job, BaseException]] = deque()
 
     def dispatch(self) -> None:
         """Send what waits to the children that can do with it. On any thread."""
@@ -56,12 +55,6 @@ class Dispatcher:
                 self.assign()
             finally:
                 turn.release()
-        while self._refused:
-            try:
-                job, error = self._refused.popleft()
-            except IndexError:  # another thread took it
-                return
-            job.fail(error)
 
     def assign(self) -> None:
         """Give jobs to children, as many as they can do with. In a turn."""
@@ -83,8 +76,7 @@ class Dispatcher:
             try:
                 link.add(job)
             except BaseException as error:  # whatever a __reduce__ raised, the other jobs are still to be sent
-                self._refused.append((job, error))
-                self._crew.turn.word = True  # so that it is told when the turn is over, whoever has it
+                self._reactor.post(functools.partial(job.fail, error))
             else:
                 job.slot_id = child.number
                 sent.append(job)

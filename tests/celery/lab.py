@@ -62,6 +62,7 @@ class Lab:
         ours: Whether it is our pool, under ``pools worker``, or Celery's own, under ``celery worker``.
         options: Further arguments of the command.
         environment: Further variables.
+        application: The module of its application.
 
     Attributes:
         soon: Seconds within which what happens at once has happened on this machine.
@@ -78,6 +79,7 @@ class Lab:
         *options: str,
         ours: bool = True,
         environment: dict[str, str] | None = None,
+        application: str = "tests.celery.tasks",
     ) -> None:
         self.pool = pool
         self.ours = ours
@@ -100,12 +102,13 @@ class Lab:
             self._environment["TESTS_FOLDER"] = str(folder)
             self.client.conf.broker_transport_options = files.options(folder)
         self._options = list(options)
+        self._application = application
         self.process = self._start()
 
     def _start(self) -> subprocess.Popen[bytes]:
-        command = ["pools", "worker", "-A", "tests.celery.tasks"]
+        command = ["pools", "worker", "-A", self._application]
         if not self.ours:
-            command = ["celery", "-A", "tests.celery.tasks", "worker"]
+            command = ["celery", "-A", self._application, "worker"]
         pool = [] if self.pool is None else ["-P", self.pool]
         options = [*pool, "-n", self.name, "-l", "INFO", "--without-mingle", *self._options]
         with self.log.open("ab") as log:

@@ -189,6 +189,8 @@ def test_nobody_touches_the_private_names_of_others(path: Path) -> None:
     documented |= {"celery._state", "celery._state._set_task_join_will_block"}
     # There is no public way to be called before the executors of the standard library end.
     documented.add("threading._register_atexit")
+    # Nor to have the logging module take another lock.
+    documented.add("logging._lock")
     # Nor to end the wait for messages of kombu's transport for Redis, which nothing else does.
     documented.add("self._cycle._fd_to_chan")
     # The public methods of named tuples.

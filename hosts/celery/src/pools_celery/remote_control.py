@@ -26,6 +26,8 @@ from celery.worker.pidbox import Pidbox
 from celery.worker.state import revoked
 from kombu import pidbox
 
+from pools_celery import locks
+
 if TYPE_CHECKING:
     from pools_celery.taskpool import TaskPool
 
@@ -70,6 +72,7 @@ class ControlBox(Pidbox):  # type: ignore[misc]  # celery has no types
 
     def start(self, c: Any) -> None:
         """Listen."""
+        locks.make_native(c.app.control.mailbox)
         self._listener = Listener(self, c.app, c.pool)
         c.pool.start_thread(self._listener.run)
 

@@ -21,7 +21,10 @@ def make_native(mailbox: Any) -> None:
     another one of its thread the lock is free.
     """
     for thing in gc.get_objects():
-        if issubclass(type(thing), cached_property):
+        if issubclass(type(thing), cached_property) and not isinstance(thing.lock, RLock):
             thing.lock = RLock()
-    logging._lock = RLock()  # type: ignore[attr-defined]
+    lock: Any = logging._lock  # type: ignore[attr-defined]
+    if not isinstance(lock, RLock):
+        with lock:
+            logging._lock = RLock()  # type: ignore[attr-defined]
     mailbox.clock.mutex = RLock()

@@ -50,7 +50,8 @@ HARMLESS_PLACES: dict[str, str] = {
     "pools.*": "pools' own: a test searches all of it",
 }
 
-_HARMLESS_PACKAGES = frozenset(place.removesuffix(".*") for place in HARMLESS_PLACES if place.endswith(".*"))
+#: The packages among them.
+HARMLESS_PACKAGES = frozenset(place.removesuffix(".*") for place in HARMLESS_PLACES if place.endswith(".*"))
 
 #: Types whose instances are not looked into, nor those of their subclasses.
 HARMLESS_TYPES: dict[str, str] = {
@@ -67,11 +68,9 @@ HARMLESS_ATTRIBUTES: dict[str, str] = {
 }
 
 
-def is_harmless(module: str, attribute: str = "") -> bool:
-    """Return whether a module or a name of it, and whatever is reached from there, is known to do no harm."""
-    if attribute:
-        return attribute in HARMLESS_ATTRIBUTES or f"{module}.{attribute}" in HARMLESS_PLACES
-    return module in HARMLESS_PLACES or module.partition(".")[0] in _HARMLESS_PACKAGES
+def is_harmless(module: str, attribute: str) -> bool:
+    """Return whether a name of a module, and whatever is reached from there, is known to do no harm."""
+    return attribute in HARMLESS_ATTRIBUTES or f"{module}.{attribute}" in HARMLESS_PLACES
 
 
 def has_harmless_type(kind: type) -> bool:

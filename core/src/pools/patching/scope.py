@@ -8,7 +8,7 @@ from types import ModuleType
 from typing import Any
 
 from pools.patching import effects
-from pools.patching.harmless import is_harmless
+from pools.patching.harmless import HARMLESS_PACKAGES, HARMLESS_PLACES
 from pools.spec import PatchRequirement
 
 
@@ -21,11 +21,13 @@ class Scope:
 
     def __init__(self, requirements: Sequence[PatchRequirement]) -> None:
         self._requirements = requirements
-        self._replaces = {name for requirement in requirements for name in requirement.replaces}
         self._libraries = {"greenlet"}
         for requirement in requirements:
             calls = effects.told_by(requirement, "CALLS", ())
             self._libraries |= {name.partition(".")[0] for name in (requirement.module, *calls)}
+        #: Packages, and modules, that are not looked into.
+        self._packages = self._libraries | HARMLESS_PACKAGES
+        self._modules = HARMLESS_PLACES.keys() | {name for patch in requirements for name in patch.replaces}
 
     def told(self, name: str) -> dict[str, Any]:
         """Return what the audit modules of the patches say under a name, together."""
@@ -62,4 +64,4 @@ class Scope:
         return name.partition(".")[0] not in sys.stdlib_module_names and not self.is_skipped(name)
 
     def _is_cleared(self, name: str) -> bool:
-        return name in self._replaces or self.is_green(name) or is_harmless(name)
+        return name.partition(".")[0] in self._packages or name in self._modules

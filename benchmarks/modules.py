@@ -22,7 +22,9 @@ PACKAGES = ("celery", "sphinx")
 
 def import_all(package: str) -> None:
     """Import whatever of a package can be imported here."""
-    for found in pkgutil.walk_packages(importlib.import_module(package).__path__, f"{package}.", onerror=str):
+    for found in pkgutil.walk_packages(
+        importlib.import_module(package).__path__, f"{package}.", onerror=lambda _: None
+    ):
         if not found.name.endswith("__main__"):  # which would run
             with contextlib.suppress(Exception):  # what it needs is not installed
                 importlib.import_module(found.name)

@@ -9,6 +9,9 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
+#: The kinds of what is found whenever its module was imported.
+_WHENEVER = frozenset({"C extension", "multiprocessing", "patch"})
+
 
 def print_report(report: Mapping[str, Any]) -> None:
     """Print a report to standard output, finding by finding."""
@@ -25,9 +28,9 @@ def _print_finding(console: Console, number: int, finding: Mapping[str, Any]) ->
     if finding["chain"]:
         targets = [link["module"] for link in finding["chain"][1:]] + [finding["module"]]
         for position, (link, target) in enumerate(zip(finding["chain"], targets, strict=True)):
-            start = "imported too early by" if position == 0 else "which imports"
             where = f"{_shown(link['file'])}:{link['line']}"
-            lines.append(f"{start} {where} ({target})" if position == 0 else f"{start} {target} ({where})")
+            early = "" if finding["kind"] in _WHENEVER else "too early "
+            lines.append(f"which imports {target} ({where})" if position else f"imported {early}by {where} ({target})")
     lines.append(f"do: {finding['advice']}")
     for line in lines:
         console.print(Text(f"   {line}"))

@@ -34,20 +34,21 @@ if folder := os.environ.get("TESTS_FOLDER"):
 
 @signals.worker_process_init.connect
 def _note_start(**_: Any) -> None:
-    _note(f"init {os.getpid()}")
+    note(f"init {os.getpid()}")
 
 
 @signals.worker_process_shutdown.connect
 def _note_end(**_: Any) -> None:
-    _note(f"shutdown {os.getpid()}")
+    note(f"shutdown {os.getpid()}")
 
 
 @signals.task_failure.connect
 def _note_failure(task_id: str, **_: Any) -> None:
-    _note(f"failure {task_id}")
+    note(f"failure {task_id}")
 
 
-def _note(line: str) -> None:
+def note(line: str) -> None:
+    """Write a line that begins with its kind, for :meth:`tests.celery.lab.Lab.noted`."""
     if path := os.environ.get("TESTS_NOTES"):
         with open(path, "a") as file:  # noqa: PTH123  # one write of a short line is not torn apart
             file.write(f"{line}\n")

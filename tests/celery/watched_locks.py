@@ -6,13 +6,12 @@ Such a lock need not be contended to be noted, so that one run finds what would 
 from __future__ import annotations
 
 import itertools
-import os
 import traceback
 from typing import Any
 
 from eventlet import patcher, semaphore
 
-from tests.celery.tasks import app
+from tests.celery.tasks import app, note
 
 __all__ = ["app"]
 
@@ -30,8 +29,7 @@ def watched(lock: Any, *args: Any, **options: Any) -> Any:
         # A finalizer is called by whoever happens to collect garbage, and has what nobody else has.
         if not any(frame.name == "__del__" for frame in stack):
             places = [f"{frame.filename}:{frame.lineno}" for frame in itertools.islice(reversed(stack), 1, 7)]
-            with open(os.environ["TESTS_NOTES"], "a") as notes:  # noqa: PTH123 - as in the tasks
-                notes.write(f"shared {' '.join(places)}\n")
+            note(f"shared {' '.join(places)}")
     return acquire(lock, *args, **options)
 
 

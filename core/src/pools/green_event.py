@@ -31,7 +31,7 @@ class HubCalls(Protocol):
         """Have the hub call ``fn()`` in so many seconds, and wait for that; with None it only waits.
 
         Returns:
-            What ends that.
+            What ends that; nothing happens if it is called later, or again.
         """
 
 

@@ -26,10 +26,10 @@ def _print_finding(console: Console, number: int, finding: Mapping[str, Any]) ->
     console.print(Text.assemble(f"{number}. ", (name, "bold"), f"  {finding['kind']}"))
     lines = [f"{_verb(finding['kind'])} {finding['original']}{_at(finding['bound'])}"]
     if finding["chain"]:
+        early = "" if finding["kind"] in _WHENEVER else "too early "
         targets = [link["module"] for link in finding["chain"][1:]] + [finding["module"]]
         for position, (link, target) in enumerate(zip(finding["chain"], targets, strict=True)):
             where = f"{_shown(link['file'])}:{link['line']}"
-            early = "" if finding["kind"] in _WHENEVER else "too early "
             lines.append(f"which imports {target} ({where})" if position else f"imported {early}by {where} ({target})")
     lines.append(f"do: {finding['advice']}")
     for line in lines:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any, cast
 
@@ -61,6 +62,4 @@ class EventletPool(GreenPool):
         return self._calls.add(fn, *args)
 
     def call_later(self, seconds: float, fn: Callable[..., object], *args: Any) -> Callable[[], object]:
-        timer = self._calls.hub.schedule_call_global(seconds, fn, *args)
-        cancel: Callable[[], object] = timer.cancel
-        return cancel
+        return self._calls.set_timer(seconds, functools.partial(fn, *args))

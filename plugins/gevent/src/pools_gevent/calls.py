@@ -90,12 +90,18 @@ class HubCalls:
     def set_timer(self, seconds: float | None, fn: Callable[[], object]) -> Callable[[], object]:
         """See :meth:`pools.green_event.HubCalls.set_timer`."""
         timer = self.hub.loop.timer(_A_WHILE, _A_WHILE) if seconds is None else self.hub.loop.timer(seconds)
-        timer.start(_nothing if seconds is None else fn, update=True)
 
         def end() -> None:
             timer.stop()
             timer.close()
 
+        def ring() -> None:
+            if seconds is not None:
+                end()
+                fn()
+
+        # From now, and not from when the loop last looked at the clock.
+        timer.start(ring, update=True)
         return end
 
     def _hand_over(self) -> None:
@@ -104,10 +110,6 @@ class HubCalls:
         for _ in range(len(self._calls)):
             fn, args = self._calls.popleft()
             self.hub.loop.run_callback(fn, *args)
-
-
-def _nothing() -> None:
-    """What the timer of a greenlet calls that waits for as long as it takes."""
 
 
 def calls_of_hub() -> HubCalls:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any, cast
 
@@ -70,16 +71,4 @@ class GeventPool(GreenPool):
         return self._calls.add(fn, *args)
 
     def call_later(self, seconds: float, fn: Callable[..., object], *args: Any) -> Callable[[], object]:
-        timer = self._loop.timer(seconds)
-
-        def end() -> None:
-            timer.stop()
-            timer.close()
-
-        def ring() -> None:
-            end()
-            fn(*args)
-
-        # From now, and not from when the loop last looked at the clock.
-        timer.start(ring, update=True)
-        return end
+        return self._calls.set_timer(seconds, functools.partial(fn, *args))
